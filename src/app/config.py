@@ -1,0 +1,169 @@
+"""Every setting, read once at start-up: from the environment, then `.env`, then the local stack.
+
+The local stack keeps what it generated in DATA_DIR/stack.env, so that every command finds a running
+product by DATA_DIR alone.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+STRIPE = "https://api.stripe.com"
+STRIPE_VERSION = "2026-10-28.endive"
+"""The version of Stripe's interface that everything here is written for."""
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+SHORTEST_SECRET = 32
+
+
+class ConfigError(Exception):
+    """A setting is missing or wrong: one sentence that names it and says what it wants."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
+    """The product's settings. `.env.example` says what each is for."""
+
+    database_url: str
+    stripe_secret_key: str
+    stripe_authorization_webhook_secret: str
+    stripe_events_webhook_secret: str
+    secret_key: str
+    database_owner_url: str = ""
+    stripe_publishable_key: str = ""
+    stripe_api_base: str = STRIPE
+    stripe_js_url: str = "https://js.stripe.com/endive/stripe.js"
+    app_url: str = "http://127.0.0.1:8000"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    data_dir: str = ".data"
+    funding_mode: Literal["hold", "charge"] = "hold"
+    business_timezone: str = "UTC"
+    statement_descriptor: str = "PROXYCARD"
+    repair_wait_seconds: float = 90
+    max_charges_in_flight: int = 30
+    metrics_token: str = ""
+
+    def __repr__(self) -> str:
+        return "Settings(...)"  # Half of the fields are secrets; none reaches a log.
+
+    @property
+    def authorization_secrets(self) -> tuple[str, ...]:
+        return _listed(self.stripe_authorization_webhook_secret)
+
+    @property
+    def events_secrets(self) -> tuple[str, ...]:
+        return _listed(self.stripe_events_webhook_secret)
+
+    @property
+    def livemode(self) -> bool:
+        return "_live_" in self.stripe_secret_key
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the card network is the offline one: demo sign-in, and a clock that moves."""
+        return urlsplit(self.stripe_api_base).hostname in LOOPBACK
+
+    @property
+    def clock_url(self) -> str | None:
+        """Where the business clock's offset is read; None where time cannot be moved."""
+        return f"{self.stripe_api_base}/_sandbox/clock" if self.simulated else None
+
+    @property
+    def sandbox_url(self) -> str | None:
+        return f"{self.stripe_api_base}/_sandbox/" if self.simulated else None
+
+    @property
+    def https(self) -> bool:
+        return self.app_url.startswith("https://")
+
+    @property
+    def owner_url(self) -> str:
+        return self.database_owner_url or self.database_url
+
+
+def load(environ: Mapping[str, str], folder: Path) -> Settings:
+    """Read and check the settings. Raise ConfigError with one sentence when one is wrong."""
+    dotenv = _read(folder / ".env")
+    data_dir = environ.get("DATA_DIR") or dotenv.get("DATA_DIR") or ".data"
+    stack = _read(folder / data_dir / "stack.env")
+    given = {**stack, **dotenv, **{name: value for name, value in environ.items() if value}}
+    return from_mapping({**given, "DATA_DIR": str(folder / data_dir)})
+
+
+def from_mapping(given: Mapping[str, str]) -> Settings:
+    """Build settings from text values. Raise ConfigError naming the first that is wrong."""
+    try:
+        settings = msgspec.convert(dict(given), Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(_in_words(str(error))) from None
+    _check_keys(settings)
+    _check_secrets(settings)
+    _check_addresses(settings)
+    return settings
+
+
+def _check_keys(settings: Settings) -> None:
+    key = settings.stripe_secret_key
+    if not key.startswith(("sk_test_", "sk_live_", "rk_test_", "rk_live_")):
+        raise ConfigError("STRIPE_SECRET_KEY must be a Stripe secret key, like sk_test_…")
+    if settings.livemode and not settings.https:
+        raise ConfigError("APP_URL must begin with https:// when STRIPE_SECRET_KEY is a live key")
+    if settings.livemode and settings.simulated:
+        raise ConfigError("STRIPE_API_BASE must be Stripe's own when the key is a live key")
+
+
+def _check_secrets(settings: Settings) -> None:
+    names = {
+        "STRIPE_AUTHORIZATION_WEBHOOK_SECRET": settings.authorization_secrets,
+        "STRIPE_EVENTS_WEBHOOK_SECRET": settings.events_secrets,
+    }
+    for name, secrets in names.items():
+        if not secrets or not all(s.startswith("whsec_") and len(s) >= 16 for s in secrets):  # noqa: PLR2004
+            raise ConfigError(f"{name} must be one or more whsec_… secrets, separated by commas")
+    if set(settings.authorization_secrets) & set(settings.events_secrets):
+        raise ConfigError(
+            "STRIPE_AUTHORIZATION_WEBHOOK_SECRET and STRIPE_EVENTS_WEBHOOK_SECRET must differ: "
+            "each endpoint has its own"
+        )
+    if len(settings.secret_key) < SHORTEST_SECRET:
+        raise ConfigError(f"SECRET_KEY must have {SHORTEST_SECRET} characters or more")
+
+
+def _check_addresses(settings: Settings) -> None:
+    if not settings.database_url.startswith("postgresql://"):
+        raise ConfigError("DATABASE_URL must begin with postgresql://")
+    if not settings.app_url.startswith(("http://", "https://")):
+        raise ConfigError("APP_URL must begin with http:// or https://")
+    if settings.max_charges_in_flight < 1:
+        raise ConfigError("MAX_CHARGES_IN_FLIGHT must be 1 or more")
+    if settings.repair_wait_seconds <= 0:
+        raise ConfigError("REPAIR_WAIT_SECONDS must be more than 0")
+    try:
+        ZoneInfo(settings.business_timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ConfigError(
+            "BUSINESS_TIMEZONE must be a time zone like UTC or Europe/Paris"
+        ) from None
+
+
+def _listed(value: str) -> tuple[str, ...]:
+    return tuple(part for part in (p.strip() for p in value.split(",")) if part)
+
+
+def _read(file: Path) -> dict[str, str]:
+    if not file.is_file():
+        return {}
+    lines = (line.strip() for line in file.read_text().splitlines())
+    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    return {name.strip(): value.strip() for name, value in pairs if value.strip()}
+
+
+def _in_words(error: str) -> str:
+    if "missing required field" in error:
+        name = error.split("`", 2)[1]
+        return f"{name} is not set; .env.example says what it wants"
+    path = error.rsplit("$.", 1)[-1].rstrip("`") if "$." in error else "A setting"
+    return f"{path}: {error.split(' - at', maxsplit=1)[0]}"

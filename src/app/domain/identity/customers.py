@@ -1,0 +1,93 @@
+"""Customers: who they are, and their two identities at Stripe."""
+
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import Sessions
+from app.domain.identity.audit import Actor, record
+from app.domain.identity.models import Customer
+from app.domain.identity.states import CustomerState
+from app.errors import AppError
+
+
+class EmailTaken(AppError, status=409):
+    """A customer with this e-mail address exists."""
+
+
+class CustomerNotFound(AppError, status=404):
+    """No customer has this id."""
+
+
+class Person(msgspec.Struct, frozen=True):
+    """What a customer tells about themselves: real data, as issuing a card requires.
+
+    Source: https://docs.stripe.com/issuing/cards/virtual/issue-cards#create-cardholder
+    """
+
+    email: str
+    first_name: str
+    last_name: str
+    birth_date: date
+    phone: str
+    address_line1: str
+    city: str
+    postal_code: str
+    country: str
+    terms_accepted_at: datetime
+    terms_accepted_ip: str
+    address_line2: str | None = None
+    region: str | None = None
+
+
+class PeopleAtStripe(Protocol):
+    """What enrolment asks of the outside. Repeats are safe: the keys name the customer."""
+
+    async def create_customer(self, customer: Customer) -> str: ...
+
+    async def create_cardholder(self, customer: Customer) -> str: ...
+
+
+async def enrol(
+    sessions: Sessions, outside: PeopleAtStripe, person: Person, actor: Actor
+) -> Customer:
+    """Keep a new customer, make both identities at Stripe, and let the customer act.
+
+    Raises EmailTaken. When Stripe fails half-way the customer stays onboarding; `resume` goes on.
+    """
+    async with sessions.begin() as session:
+        if await by_email(session, person.email) is not None:
+            raise EmailTaken(person.email)
+        customer = Customer(**msgspec.structs.asdict(person), state=CustomerState.ONBOARDING)
+        session.add(customer)
+        await session.flush()
+        record(session, actor, "customer.enrol", subject=customer)
+    return await resume(sessions, outside, customer.id, actor)
+
+
+async def resume(
+    sessions: Sessions, outside: PeopleAtStripe, customer_id: UUID, actor: Actor
+) -> Customer:
+    """Finish an enrolment: make what is missing at Stripe, then let the customer act."""
+    async with sessions() as session:
+        customer = await session.get(Customer, customer_id)
+    if customer is None:
+        raise CustomerNotFound(str(customer_id))
+    stripe_customer = customer.stripe_customer_id or await outside.create_customer(customer)
+    cardholder = customer.stripe_cardholder_id or await outside.create_cardholder(customer)
+    async with sessions.begin() as session:
+        customer = await session.get_one(Customer, customer_id, with_for_update=True)
+        customer.stripe_customer_id = stripe_customer
+        customer.stripe_cardholder_id = cardholder
+        if customer.state is CustomerState.ONBOARDING:
+            customer.move_to(CustomerState.ACTIVE)
+            record(session, actor, "customer.activate", subject=customer)
+    return customer
+
+
+async def by_email(session: AsyncSession, email: str) -> Customer | None:
+    return await session.scalar(select(Customer).where(func.lower(Customer.email) == email.lower()))

@@ -1,0 +1,45 @@
+"""The lives of a customer and of a member of staff."""
+
+from enum import StrEnum
+
+from app.domain.states import complete
+
+
+class CustomerState(StrEnum):
+    ONBOARDING = "onboarding"
+    ACTIVE = "active"
+    FROZEN = "frozen"
+    CLOSED = "closed"
+
+
+CUSTOMER_MOVES = complete(
+    {
+        CustomerState.ONBOARDING: {CustomerState.ACTIVE, CustomerState.CLOSED},
+        CustomerState.ACTIVE: {CustomerState.FROZEN, CustomerState.CLOSED},
+        CustomerState.FROZEN: {CustomerState.ACTIVE, CustomerState.CLOSED},
+        CustomerState.CLOSED: set(),
+    },
+    CustomerState,
+)
+
+
+class StaffState(StrEnum):
+    ACTIVE = "active"
+    DISABLED = "disabled"
+
+
+STAFF_MOVES = complete(
+    {StaffState.ACTIVE: {StaffState.DISABLED}, StaffState.DISABLED: {StaffState.ACTIVE}},
+    StaffState,
+)
+
+
+class Role(StrEnum):
+    """What a member of staff may do. Roles add up; the owner holds all."""
+
+    SUPPORT = "support"
+    FINANCE = "finance"
+    RISK = "risk"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+    OWNER = "owner"

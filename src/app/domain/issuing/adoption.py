@@ -1,0 +1,181 @@
+"""Bring our rows of a purchase in line with the authorization Stripe has.
+
+What we never heard of is adopted: requests Stripe answered without us, captures, refunds.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.domain.funding.models import PricePlan
+from app.domain.funding.pricing import Price
+from app.domain.funding.states import FundingMode
+from app.domain.issuing.card_network import AuthorizationFacts, TransactionFacts
+from app.domain.issuing.decline_reasons import DeclineReason
+from app.domain.issuing.models import (
+    Authorization,
+    AuthorizationRequest,
+    Card,
+    CardTransaction,
+)
+from app.domain.issuing.states import RequestState, TransactionKind
+from app.money import Currency
+
+# Ours once they have been asked: https://docs.stripe.com/api/issuing/authorizations/object
+ANSWERED_BY_US = frozenset({"webhook_approved", "webhook_declined"})
+OUR_TIME_OR_FORM = frozenset({"webhook_timeout", "webhook_error"})
+
+
+class Adoption:
+    """What adopting needs to know: how we fund now, the time, and when an outcome is certain."""
+
+    def __init__(self, mode: FundingMode, now: datetime, verify_after: datetime) -> None:
+        self.mode = mode
+        self.now = now
+        self.verify_after = verify_after
+
+    async def authorization(
+        self, session: AsyncSession, facts: AuthorizationFacts
+    ) -> Authorization:
+        """Give the purchase's row, made if it is missing, brought to Stripe's state."""
+        card = await session.scalar(select(Card).where(Card.stripe_card_id == facts.card))
+        row = {
+            "id": uuid7(),
+            "stripe_authorization_id": facts.id,
+            "card_id": card.id if card else None,
+            "customer_id": card.customer_id if card else None,
+            "occurred_at": facts.occurred_at,
+            "state": facts.state,
+            "amount_minor": facts.amount_minor,
+            "currency": Currency(facts.currency),
+            "merchant_name": facts.merchant_name,
+            "merchant_category": facts.merchant_category,
+            "merchant_country": facts.merchant_country,
+            "merchant_city": facts.merchant_city,
+            "merchant_network_id": facts.merchant_network_id,
+            "fence": 0,
+        }
+        await session.execute(insert(Authorization).values(row).on_conflict_do_nothing())
+        found = await session.scalars(
+            select(Authorization)
+            .where(Authorization.stripe_authorization_id == facts.id)
+            .with_for_update()
+        )
+        authorization = found.one()
+        authorization.move_to(facts.state)
+        authorization.approved = facts.approved
+        authorization.amount_minor = facts.amount_minor
+        return authorization
+
+    async def requests(
+        self, session: AsyncSession, authorization: Authorization, facts: AuthorizationFacts
+    ) -> list[AuthorizationRequest]:
+        """Give the purchase's requests in order, with Stripe's word on each."""
+        found = await session.scalars(
+            select(AuthorizationRequest)
+            .where(AuthorizationRequest.authorization_id == authorization.id)
+            .with_for_update()
+        )
+        requests = {request.ordinal: request for request in found}
+        plan = await self._plan_at(session, facts.occurred_at)
+        before = 0
+        for ordinal, told in enumerate(facts.requests):
+            request = requests.get(ordinal)
+            if request is None:
+                request = self._adopted(authorization, ordinal, told.amount_minor, before, plan)
+                request.reason = None if told.approved else _why(told.reason)
+                request.move_to(RequestState.APPROVED if told.approved else RequestState.DECLINED)
+                session.add(request)
+                requests[ordinal] = request
+            request.stripe_approved = told.approved
+            request.stripe_reason = told.reason
+            before += told.amount_minor if told.approved else 0
+        await session.flush()
+        return [requests[ordinal] for ordinal in sorted(requests)]
+
+    async def transactions(
+        self,
+        session: AsyncSession,
+        authorization: Authorization,
+        facts: AuthorizationFacts,
+        price: Price,
+    ) -> list[CardTransaction]:
+        """Give what merchants took and gave back, oldest first, with our fee on each capture."""
+        captured = 0
+        for told in facts.transactions:
+            row = _transaction_row(authorization, told)
+            if told.kind is TransactionKind.CAPTURE:
+                row["fee_minor"] = price.fee_on_top(captured, -told.amount_minor)
+                captured -= told.amount_minor
+            statement = insert(CardTransaction).values(row)
+            await session.execute(statement.on_conflict_do_nothing())
+        found = await session.scalars(
+            select(CardTransaction)
+            .where(CardTransaction.authorization_id == authorization.id)
+            .order_by(CardTransaction.occurred_at, CardTransaction.id)
+        )
+        return list(found)
+
+    def _adopted(
+        self,
+        authorization: Authorization,
+        ordinal: int,
+        amount_minor: int,
+        before_minor: int,
+        plan: PricePlan | None,
+    ) -> AuthorizationRequest:
+        return AuthorizationRequest(
+            authorization_id=authorization.id,
+            card_id=authorization.card_id,
+            customer_id=authorization.customer_id,
+            ordinal=ordinal,
+            requested_at=authorization.occurred_at,
+            amount_minor=amount_minor,
+            currency=authorization.currency,
+            approved_before_minor=before_minor,
+            reserved_minor=0,
+            open=True,
+            price_plan_id=plan.id if plan else None,
+            funding_mode=self.mode,
+            funding_source_ids=[],
+            state=RequestState.DECIDING,
+            decided_at=self.now,
+            step_ms={},
+            # Our own record of the same request may be on its way: nothing is charged before.
+            verify_after=self.verify_after,
+        )
+
+    async def _plan_at(self, session: AsyncSession, moment: datetime) -> PricePlan | None:
+        return await session.scalar(
+            select(PricePlan)
+            .where(PricePlan.effective_from <= moment)
+            .order_by(PricePlan.effective_from.desc())
+            .limit(1)
+        )
+
+
+def _transaction_row(authorization: Authorization, told: TransactionFacts) -> dict[str, object]:
+    return {
+        "id": uuid7(),
+        "stripe_transaction_id": told.id,
+        "authorization_id": authorization.id,
+        "card_id": authorization.card_id,
+        "customer_id": authorization.customer_id,
+        "kind": told.kind,
+        "occurred_at": told.occurred_at,
+        "amount_minor": told.amount_minor,
+        "currency": Currency(told.currency),
+        "merchant_name": told.merchant_name,
+        "fee_minor": 0,
+    }
+
+
+def _why(stripe_reason: str) -> DeclineReason:
+    if stripe_reason in OUR_TIME_OR_FORM:
+        return DeclineReason.TOO_SLOW
+    if stripe_reason in ANSWERED_BY_US:
+        return DeclineReason.OUR_ERROR
+    return DeclineReason.STRIPE_DECLINED

@@ -1,0 +1,64 @@
+"""Does what became true at Stripe agree with the charges? Pure.
+
+Stripe's request_history says whether a request was approved; its own list of PaymentIntents says
+what is on the linked card. Neither is taken from what we remember sending.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+
+from app.domain.funding.charges import IntentFacts
+from app.domain.funding.states import LIVE_CHARGES, ChargeState
+from app.domain.issuing.states import RequestState
+
+
+class Certainty(StrEnum):
+    """How a request's outcome can be known."""
+
+    AGREED = "agreed"
+    LOOK_NOW = "look now"
+    LOOK_LATER = "look later"
+
+
+def certainty(
+    state: RequestState,
+    amount_minor: int,
+    charges: Sequence[ChargeState],
+    *,
+    approved: bool,
+    wait_is_over: bool,
+) -> Certainty:
+    """Say whether a request and its charges agree with Stripe, or Stripe's list must be read.
+
+    While an answer may still be on its way, or a charge's outcome is unknown, the list may not hold
+    it yet: it is read only once the wait is over.
+    """
+    unclear = state is RequestState.DECIDING or ChargeState.UNKNOWN in charges
+    if unclear:
+        return Certainty.LOOK_NOW if wait_is_over else Certainty.LOOK_LATER
+    live = sum(charge in LIVE_CHARGES for charge in charges)
+    if live == (1 if approved and amount_minor > 0 else 0):
+        return Certainty.AGREED
+    return Certainty.LOOK_NOW
+
+
+class Remedy(msgspec.Struct, frozen=True):
+    """What must happen so that an approved request has one live charge, and no other has any."""
+
+    undo: list[IntentFacts]
+    charge_again: bool
+    # Stripe itself does not know yet what becomes of a charge.
+    wait: bool = False
+
+
+def remedy(*, approved: bool, amount_minor: int, intents: Sequence[IntentFacts]) -> Remedy:
+    """Give the remedy for one request from the PaymentIntents Stripe lists for it."""
+    live = sorted((i for i in intents if i.state in LIVE_CHARGES), key=lambda i: i.attempt)
+    unclear = [i for i in intents if i.state is ChargeState.UNKNOWN]
+    if not approved or amount_minor <= 0:
+        return Remedy(undo=live + unclear, charge_again=False)
+    if live:
+        return Remedy(undo=live[1:] + unclear, charge_again=False)
+    return Remedy(undo=[], charge_again=not unclear, wait=bool(unclear))

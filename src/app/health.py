@@ -1,0 +1,56 @@
+"""Is it alive, is it ready, and what does it count? The last for loopback or a token only."""
+
+import asyncio
+import hmac
+import ipaddress
+from typing import Any
+
+from litestar import MediaType, Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+from prometheus_client import generate_latest
+from sqlalchemy import text
+
+from app.config import Settings
+from app.db import Sessions
+
+READY_WITHIN_SECONDS = 2
+
+
+@get("/health/live", include_in_schema=False)
+async def live() -> dict[str, str]:
+    return {"status": "live"}
+
+
+@get("/health/ready", include_in_schema=False)
+async def ready(sessions: NamedDependency[SkipValidation[Sessions]]) -> Response[dict[str, str]]:
+    """Say whether purchases can be answered: the database answers, with the tables there."""
+    try:
+        async with asyncio.timeout(READY_WITHIN_SECONDS), sessions() as session:
+            await session.execute(text("SELECT 1 FROM price_plan LIMIT 1"))
+    except Exception as error:  # noqa: BLE001 - whatever it is, we are not ready
+        return Response({"status": "not ready", "because": type(error).__name__}, status_code=503)
+    return Response({"status": "ready"})
+
+
+@get("/metrics", include_in_schema=False)
+async def metrics(
+    request: Request[Any, Any, Any], settings: NamedDependency[SkipValidation[Settings]]
+) -> Response[bytes]:
+    """Give the Prometheus metrics to this machine, or to whoever has the token."""
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    token = settings.metrics_token
+    trusted = bool(token) and hmac.compare_digest(given.encode(), token.encode())
+    if not trusted and not (_from_loopback(request) and not token):
+        return Response(b"Not here.\n", status_code=403, media_type=MediaType.TEXT)
+    return Response(generate_latest(), media_type="text/plain; version=0.0.4")
+
+
+def _from_loopback(request: Request[Any, Any, Any]) -> bool:
+    """A proxy on this machine would make everyone local, so a forwarded request is not."""
+    if request.client is None or "x-forwarded-for" in request.headers:
+        return False
+    try:
+        return ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False

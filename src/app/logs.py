@@ -1,0 +1,68 @@
+"""JSON lines with the fields we name, and no others: no secret, card number, event or header."""
+
+import logging
+import sys
+import traceback
+from types import TracebackType
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+ALLOWED = frozenset(
+    {
+        *("event", "level", "timestamp", "logger", "request_id", "exception", "error"),
+        *("method", "path", "status", "duration_ms", "own_ms"),
+        *("authorization", "stripe_event", "charge", "state", "approved", "attempts", "job"),
+        *("answer", "amount_minor", "currency", "merchant", "held_minor", "funding_mode"),
+        *("source_brand", "source_last4", "reason", "reason_text"),
+        *("host", "port", "settled", "failed"),
+    }
+)
+
+
+def configure_logs() -> None:
+    """Write every log line, ours and the libraries', as one JSON object on standard output."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _name_exception,
+        _allow_listed,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer()],
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def _name_exception(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
+    """Keep an exception's kind and where it was raised; its message may hold anything."""
+    told: Any = entry.pop("exc_info", None)
+    error = sys.exc_info()[1] if told is True else told
+    if isinstance(error, tuple):
+        error = error[1]
+    if isinstance(error, BaseException):
+        entry["exception"] = f"{type(error).__name__} at {_where(error.__traceback__)}"
+    return entry
+
+
+def _where(trace: TracebackType | None) -> str:
+    frames = traceback.extract_tb(trace)
+    return " < ".join(f"{f.name}:{f.lineno}" for f in reversed(frames[-6:]))
+
+
+def _allow_listed(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
+    return {name: value for name, value in entry.items() if name in ALLOWED}

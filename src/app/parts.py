@@ -1,0 +1,98 @@
+"""The parts of a running process, opened together and closed together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import msgspec
+
+from app.adapters.clock import follow_clock
+from app.adapters.stripe_client import StripeClients, stripe_clients
+from app.adapters.stripe_funding import StripeBackOffice, StripeFunding
+from app.adapters.stripe_issuing import StripeCardNetwork
+from app.clock import Clock
+from app.config import Settings
+from app.db import Sessions, create_engine, create_sessions
+from app.domain.funding.states import FundingMode
+from app.domain.issuing.authorize import Authorizer
+from app.domain.issuing.decision_store import DecisionStore, open_decision_pool
+from app.domain.issuing.settle import Settler
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """What handlers and jobs work with."""
+
+    settings: Settings
+    clock: Clock
+    sessions: Sessions
+    stripe: StripeClients
+    settler: Settler
+    network: StripeCardNetwork
+    back_office: StripeBackOffice
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
+    """Open everything but the decision's own connections."""
+    clock = Clock()
+    engine = create_engine(settings.database_url)
+    sessions = create_sessions(engine)
+    mode, wait = funding_mode(settings), timedelta(seconds=settings.repair_wait_seconds)
+    clients = stripe_clients(
+        settings.stripe_secret_key, settings.stripe_api_base, settings.max_charges_in_flight
+    )
+    async with clients as stripe, following(clock, settings.clock_url):
+        network, back_office = StripeCardNetwork(stripe.other), StripeBackOffice(stripe.other)
+        settler = Settler(
+            sessions=sessions,
+            network=network,
+            funding=back_office,
+            clock=clock,
+            mode=mode,
+            wait=wait,
+        )
+        try:
+            yield Parts(settings, clock, sessions, stripe, settler, network, back_office)
+        finally:
+            await engine.dispose()
+
+
+@asynccontextmanager
+async def open_authorizer(parts: Parts) -> AsyncIterator[Authorizer]:
+    """Open the decision's own connections, and record what it declines without them."""
+    settings = parts.settings
+    pool = await open_decision_pool(settings.database_url, size=16)
+    store = DecisionStore(pool, funding_mode(settings), settings.repair_wait_seconds)
+    authorizer = Authorizer(
+        store,
+        StripeFunding(parts.stripe.decision),
+        parts.clock,
+        own_descriptor=settings.statement_descriptor,
+        cap=settings.max_charges_in_flight,
+    )
+    recorder = asyncio.create_task(authorizer.record_busy_declines())
+    try:
+        yield authorizer
+    finally:
+        recorder.cancel()
+        await asyncio.gather(recorder, return_exceptions=True)
+        await pool.close()
+
+
+@asynccontextmanager
+async def following(clock: Clock, url: str | None) -> AsyncIterator[None]:
+    """Keep the clock in step with the network's, where that can be moved."""
+    if url is None:
+        yield
+        return
+    follower = asyncio.create_task(follow_clock(clock, url))
+    try:
+        yield
+    finally:
+        follower.cancel()
+        await asyncio.gather(follower, return_exceptions=True)
+
+
+def funding_mode(settings: Settings) -> FundingMode:
+    return FundingMode(settings.funding_mode)

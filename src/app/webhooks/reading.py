@@ -1,0 +1,138 @@
+"""Stripe's webhooks, read strictly: past this file no one sees a raw body."""
+
+import json
+from typing import Annotated, Any, NoReturn
+
+import msgspec
+
+from app.domain.issuing.asking import Ask
+from app.errors import AppError
+
+LARGEST_BODY_BYTES = 64 * 1024
+REQUEST_TYPE = "issuing_authorization.request"
+_LARGEST_AMOUNT = 2**53
+_LONGEST_TEXT = 200
+
+Amount = Annotated[int, msgspec.Meta(ge=-_LARGEST_AMOUNT, le=_LARGEST_AMOUNT)]
+Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern=r"\A[\x21-\x7e]+\Z")]
+
+
+class NotAnEvent(AppError, status=400):
+    """The bytes are Stripe's, and are not an event we could do anything with."""
+
+
+class TooLarge(AppError, status=413):
+    """The body is over 64 KiB."""
+
+
+class EventData(msgspec.Struct, frozen=True):
+    object: dict[str, Any]
+    previous_attributes: dict[str, Any] | None = None
+
+
+class Event(msgspec.Struct, frozen=True):
+    """The envelope of an event: https://docs.stripe.com/api/events/object."""
+
+    id: Identifier
+    type: str
+    created: int
+    data: EventData
+    livemode: bool = False
+
+    @property
+    def object_id(self) -> str | None:
+        found = self.data.object.get("id")
+        return found if isinstance(found, str) else None
+
+
+class _Identified(msgspec.Struct, frozen=True):
+    id: Identifier
+
+
+class _Merchant(msgspec.Struct, frozen=True):
+    category: str = ""
+    name: str | None = None
+    country: str | None = None
+    city: str | None = None
+    network_id: str | None = None
+
+
+class _Pending(msgspec.Struct, frozen=True):
+    amount: Amount
+    currency: str
+
+
+class _Authorization(msgspec.Struct, frozen=True):
+    id: Identifier
+    card: _Identified
+    merchant_data: _Merchant
+    pending_request: _Pending
+    request_history: list[Any]
+    amount: Amount
+
+
+def read_event(body: bytes, *, livemode: bool) -> Event:
+    """Read genuine bytes. Raise NotAnEvent unless they are an event of our mode about an object."""
+    try:
+        data = json.loads(body, object_pairs_hook=_without_duplicates, parse_constant=_refuse)
+        event = msgspec.convert(data, Event)
+    except (ValueError, RecursionError, msgspec.ValidationError):
+        raise NotAnEvent("The body is not a JSON event") from None
+    if event.object_id is None:
+        raise NotAnEvent("The event's object has no id")
+    if event.livemode is not livemode:
+        raise NotAnEvent("The event is of the other mode (live or test)")
+    return event
+
+
+def read_ask(event: Event) -> Ask | None:
+    """Read the question in a real-time event; None when a field we need cannot be read."""
+    if event.type != REQUEST_TYPE:
+        raise NotAnEvent(f"This address answers {REQUEST_TYPE} only")
+    try:
+        asked = msgspec.convert(event.data.object, _Authorization)
+    except msgspec.ValidationError:
+        return None
+    merchant = asked.merchant_data
+    return Ask(
+        event=event.id,
+        authorization=asked.id,
+        card=asked.card.id,
+        ordinal=len(asked.request_history),
+        amount_minor=asked.pending_request.amount,
+        currency=clean(asked.pending_request.currency)[:3],
+        approved_before_minor=max(asked.amount, 0),
+        merchant_name=clean(merchant.name or "Unknown merchant"),
+        merchant_category=clean(merchant.category),
+        merchant_country=clean(merchant.country) if merchant.country else None,
+        merchant_city=clean(merchant.city) if merchant.city else None,
+        merchant_network_id=clean(merchant.network_id) if merchant.network_id else None,
+    )
+
+
+def clean(text: str) -> str:
+    """Make somebody else's text safe to store and show: no control characters, not endless."""
+    whole = text[:_LONGEST_TEXT].encode("utf-8", "replace").decode()
+    return "".join(c for c in whole if c.isprintable()).strip()
+
+
+def storable(value: Any) -> Any:
+    """Give the same JSON without what a database text cannot hold: NUL and half characters."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace("\0", "")
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    if isinstance(value, dict):
+        return {storable(name): storable(item) for name, item in value.items()}
+    return value
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name twice in one object")
+    return found
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)

@@ -1,0 +1,28 @@
+"""The Issuing half of the interface."""
+
+from collections.abc import Mapping, Sequence
+
+from stripe_sandbox.issuing import (
+    authorizations,
+    cardholders,
+    cards,
+    lifecycle,
+    purchases,
+    transactions,
+)
+from stripe_sandbox.routing import Route
+from stripe_sandbox.world import ClockHook, Presenter
+
+ROUTES: Sequence[Route] = (
+    *cardholders.ROUTES,
+    *cards.ROUTES,
+    *authorizations.ROUTES,
+    *transactions.ROUTES,
+    *purchases.ROUTES,
+)
+PRESENTERS: Mapping[str, Presenter] = {
+    cards.KIND: cards.show,
+    authorizations.KIND: authorizations.show,
+}
+ON_CLOCK: Sequence[ClockHook] = (lifecycle.expire_due,)
+ON_START: Sequence[ClockHook] = (cardholders.finish_reviews, lifecycle.conclude_interrupted)

@@ -1,0 +1,52 @@
+"""What every test can ask for: a server, a migrated database of its own, the whole product."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from app import schema
+from tests.conformance.plugin import conformance, conforms
+from tests.conformance.recorder import Recorder
+from tests.postgres import PostgresServer, postgres_server
+from tests.product import Product, running_product
+
+__all__ = ["conformance", "conforms", "postgres_server"]
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def template(postgres_server: PostgresServer) -> str:
+    """Give the name of a migrated database that nobody uses, to be copied."""
+    name = postgres_server.create()
+    schema.upgrade(postgres_server.owner_url(name), postgres_server.app_url(name))
+    return name
+
+
+@pytest.fixture
+def database(postgres_server: PostgresServer, template: str) -> Iterator[str]:
+    """Give the name of a fresh database, dropped after the test."""
+    name = postgres_server.clone(template)
+    yield name
+    postgres_server.drop(name)
+
+
+@pytest.fixture
+def product_settings() -> dict[str, str]:
+    """Settings that differ for a test; override it by parametrizing."""
+    return {}
+
+
+@pytest.fixture
+async def product(
+    postgres_server: PostgresServer,
+    database: str,
+    conformance: Recorder,
+    product_settings: dict[str, str],
+) -> AsyncIterator[Product]:
+    url, owner = postgres_server.app_url(database), postgres_server.owner_url(database)
+    async with running_product(url, owner, conformance, **product_settings) as running:
+        yield running

@@ -1,0 +1,40 @@
+"""Every test here has a sandbox of its own, held to Stripe's published schema."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.conformance.plugin import conformance, conforms
+from tests.conformance.recorder import Recorder
+from tests.sandbox.serving import REAL_TIME_SECRET, Receiver, Running, receiving, serving
+
+__all__ = ["anyio_backend", "conformance", "conforms", "product", "receiver", "sandbox"]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def sandbox(conformance: Recorder) -> AsyncIterator[Running]:
+    """A sandbox in memory, served over HTTP."""
+    async with serving(record=conformance) as running:
+        yield running
+        conformance.events_of(running.app.world)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    """Somebody who takes webhooks, and approves where asked."""
+    async with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+async def product(sandbox: Running, receiver: Receiver) -> Receiver:
+    """The receiver, as the sandbox's real-time webhook."""
+    await sandbox.set(
+        authorization_webhook_url=receiver.url, authorization_webhook_secret=REAL_TIME_SECRET
+    )
+    return receiver

@@ -1,0 +1,43 @@
+"""Serves an ASGI application over HTTP on this machine, in the test's own event loop."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from tests.waiting import until
+
+
+@asynccontextmanager
+async def serving(app: Any, port: int | None = None) -> AsyncIterator[str]:
+    """Serve until the block ends; give the address, like http://127.0.0.1:40123."""
+    port = port or free_port()
+    server = Server(
+        app, address="127.0.0.1", port=port, interface=Interfaces.ASGI, log_enabled=False
+    )
+    running = asyncio.create_task(server.serve())
+    try:
+        await until(lambda: _listening(port) or running.done())
+        if running.done():
+            await running
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.stop()
+        await running
+
+
+def free_port() -> int:
+    """Give a port nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _listening(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
