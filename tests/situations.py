@@ -1,4 +1,4 @@
-"""Situations tests begin with: a customer with linked cards and virtual cards, made by the domain."""
+"""Situations tests begin with: a customer with linked and virtual cards, made by the domain."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -68,8 +68,9 @@ async def holder(
 
 
 async def link_token(product: Product, customer: Customer, token: str) -> FundingSource:
-    """Save a test card at Stripe as the browser would, and link it. Declining tokens that cannot
-    be saved are linked as a Visa of their own that behaves like them from then on.
+    """Save a test card at Stripe as the browser would, and link it.
+
+    A token that cannot be saved is linked as a Visa that behaves like it from then on.
     """
     saveable = not token.startswith(("sandbox:", "pm_card_visa_chargeDeclined", "pm_card_chargeD"))
     intent = await product.call(

@@ -26,6 +26,7 @@ class DataFolder:
         """What was generated once and has to stay the same."""
         self.stack = self.path / "stack.env"
         """All settings of the stack that ran last, for the command line."""
+        self.schema_stamp = self.path / "schema-stamp"
         self.demo_data_loaded = self.path / "demo-data-loaded"
         self._lock = self.path / "proxycard.lock"
 

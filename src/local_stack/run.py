@@ -8,7 +8,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 from local_stack.data_folder import DataFolder
@@ -23,6 +22,7 @@ from local_stack.supervisor import Stack
 
 _FOLLOW_SECONDS = 0.1
 _STOP_SECONDS = 90.0
+_KEPT_FOR_DEMO = frozenset({"FUNDING_MODE", "BUSINESS_TIMEZONE"})
 _INTERRUPTED = 130  # as a shell says it of a command that Ctrl-C ended
 
 
@@ -65,10 +65,7 @@ def run_demo(settings: StackSettings) -> int:
     stop_request = StopRequest()
     stop_request.listen()
     with tempfile.TemporaryDirectory(prefix="proxycard-demo-") as folder:
-        port, sandbox_port = free_ports(2)
-        own = replace(
-            settings, folder=DataFolder(Path(folder) / "data"), port=port, sandbox_port=sandbox_port
-        )
+        own = _beside(settings, Path(folder) / "data")
         try:
             with own.folder.claimed(), _running(own, stop_request) as stack:
                 return _demo(stack.environment)
@@ -76,6 +73,18 @@ def run_demo(settings: StackSettings) -> int:
             return _INTERRUPTED
         finally:
             own.folder.forget()
+
+
+def _beside(settings: StackSettings, folder: Path) -> StackSettings:
+    """Give settings for a stack that touches nothing the person has, whatever was given."""
+    port, sandbox_port = free_ports(2)
+    return StackSettings(
+        folder=DataFolder(folder),
+        given={name: value for name, value in settings.given.items() if name in _KEPT_FOR_DEMO},
+        host="127.0.0.1",
+        port=port,
+        sandbox_port=sandbox_port,
+    )
 
 
 @contextmanager

@@ -11,21 +11,21 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from local_stack.env_files import write_env_file
+from local_stack.log_follower import LogFollower
 from local_stack.offline_stripe import OfflineStripe
 from local_stack.ports import check_free
 from local_stack.postgres import OWNER, Cluster
 from local_stack.processes import Child, Command, Logs, spawn
 from local_stack.refusal import REFUSED, Failure, Refusal
-from local_stack.settings import (
-    StackSettings,
-    child_settings,
-    generated_secrets,
-)
+from local_stack.schema_stamp import SchemaStamp
+from local_stack.settings import StackSettings, child_settings, generated_secrets
 from local_stack.stop_request import StopRequest
 
 _READY_SECONDS = 60.0
 _TASK_SECONDS = 300.0
 _ANSWER_SECONDS = 5.0
+_WORKER_STARTED = b'"worker_started"'
+"""What the worker logs when it is up; it listens nowhere that could be asked."""
 _EVENTS_SECRET = "STRIPE_EVENTS_WEBHOOK_SECRET"  # noqa: S105  the name of a setting
 
 
@@ -42,6 +42,7 @@ class Stack:
         self._write = write
         self._children: list[Child] = []
         self._cluster: Cluster | None = None
+        self._worker_log: LogFollower | None = None
         self._secrets = generated_secrets(settings.folder)
 
     def start(self) -> None:
@@ -83,8 +84,8 @@ class Stack:
             ("PostgreSQL", self._start_postgres) if own_database else None,
             ("offline Stripe", self._start_offline_stripe) if own_stripe else None,
             ("migrations", self._migrate if own_database else self._check_migrations),
-            ("app", self._start_app),
-            ("worker", self._start_worker),
+            ("app", self._start_app_and_worker),
+            ("worker", self._wait_for_worker),
             ("demo data", self._load_demo_data) if own_database and own_stripe else None,
             ("ready", self._wait_until_ready),
         ]
@@ -111,7 +112,11 @@ class Stack:
         write_env_file(self.settings.folder.stack, self.environment)
 
     def _migrate(self) -> None:
-        self._run_to_end("migrations", [_program("proxycard"), "db", "upgrade"])
+        assert self._cluster is not None
+        stamp = SchemaStamp(self.settings.folder.schema_stamp, self._cluster)
+        if not stamp.is_current():
+            self._run_to_end("migrations", [_program("proxycard"), "db", "upgrade"])
+            stamp.renew()
 
     def _check_migrations(self) -> None:
         """A database that was given is looked at, and changed only by the person who gave it."""
@@ -133,12 +138,19 @@ class Stack:
         write_env_file(settings.folder.secrets, secrets)
         self._set_environment()
 
-    def _start_app(self) -> None:
-        child = self._spawn("app", [_program("proxycard"), "serve"])
-        self._wait_for(child, self._is_ready)
-
-    def _start_worker(self) -> None:
+    def _start_app_and_worker(self) -> None:
+        """Start both and wait for the app: each spends two seconds loading, so side by side."""
+        app = self._spawn("app", [_program("proxycard"), "serve"])
+        self._worker_log = LogFollower(self._log("worker").out)
         self._spawn("worker", [_program("proxycard"), "worker"])
+        self._wait_for(app, self._is_ready)
+
+    def _wait_for_worker(self) -> None:
+        def has_started() -> bool:
+            assert self._worker_log is not None
+            return any(_WORKER_STARTED in line for line in self._worker_log.new_lines())
+
+        self._wait_for(self._children[-1], has_started)
 
     def _load_demo_data(self) -> None:
         marker = self.settings.folder.demo_data_loaded
@@ -161,12 +173,14 @@ class Stack:
                 return False
 
     def _spawn(self, name: str, words: list[str | Path]) -> Child:
-        log = self.settings.folder.logs / name.lower().replace(" ", "-")
         environment = os.environ | self.environment | {"PYTHONUNBUFFERED": "1"}
-        logs = Logs(out=log.with_suffix(".jsonl"), err=log.with_suffix(".log"))
-        child = spawn(Command(name, words), logs, environment)
+        child = spawn(Command(name, words), self._log(name), environment)
         self._children.append(child)
         return child
+
+    def _log(self, name: str) -> Logs:
+        log = self.settings.folder.logs / name.lower().replace(" ", "-")
+        return Logs(out=log.with_suffix(".jsonl"), err=log.with_suffix(".log"))
 
     def _run_to_end(self, name: str, words: list[str | Path]) -> None:
         """Run something that ends by itself; its own sentence is ours when it refuses."""

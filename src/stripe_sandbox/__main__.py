@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import ipaddress
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -22,23 +23,43 @@ def main() -> None:
     options = parser.parse_args()
     if not _is_loopback(options.host):
         parser.error(f"--host {options.host} is not a loopback address: anyone could use it")
+    if not _is_free(options.host, options.port):
+        parser.error(f"--port {options.port} is in use on {options.host}: name another one")
     uvloop.run(serve(options.host, options.port, options.data_dir))
     sys.exit(0)
 
 
 async def serve(host: str, port: int, data_dir: Path | None) -> None:
     """Serve until SIGTERM or SIGINT; the state is on disk when this returns."""
+    sandbox = create_sandbox(data_dir)
     server = Server(
-        create_sandbox(data_dir),
+        sandbox,
         address=host,
         port=port,
         interface=Interfaces.ASGI,
         log_enabled=False,
     )
+
+    def stop() -> None:
+        sandbox.stop()
+        server.stop()  # type: ignore[no-untyped-call]  # granian leaves it untyped
+
     loop = asyncio.get_running_loop()
-    for stop in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(stop, server.stop)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
     await server.serve()
+
+
+def _is_free(host: str, port: int) -> bool:
+    """Whether nobody listens there; the server itself would share the port with whoever does."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
 
 
 def _is_loopback(host: str) -> bool:

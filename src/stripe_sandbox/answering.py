@@ -136,11 +136,11 @@ class Interface:
             case "drop_before" | "drop_after":
                 raise ConnectionDropped
             case "hang":
-                await asyncio.sleep(LONGEST_HANG_SECONDS)
+                await self.world.wait(LONGEST_HANG_SECONDS)
                 raise ConnectionDropped
             case "delay":
                 if fault.after_effect:
-                    await asyncio.sleep(fault.delay_ms / 1000)
+                    await self.world.wait(fault.delay_ms / 1000)
                 else:
                     await self._once(work, fault)
             case "status":
@@ -187,7 +187,7 @@ class Interface:
                 if fault.action != "delay":
                     return
                 # The key is taken by now: who tries again meanwhile learns that it is in use.
-                await asyncio.sleep(fault.delay_ms / 1000)
+                await self.world.wait(fault.delay_ms / 1000)
             work.ran = True
             cause.set(Cause(work.request_id, work.key))
             call = Call(

@@ -41,7 +41,7 @@ class Balances:
         held = {row["currency"] for row in rows if row["balance_type"] == balance_type}
         return ["usd", *sorted(held - {"usd"})]
 
-    def add_transaction(  # noqa: PLR0913, PLR0917  each argument is a field of the object
+    def add_transaction(  # noqa: PLR0917  each argument is a field of the object
         self,
         balance_type: BalanceType,
         type: str,  # noqa: A002  Stripe's name for it

@@ -11,7 +11,7 @@ class StripeError(Exception):
     https://docs.stripe.com/error-codes.
     """
 
-    def __init__(  # noqa: PLR0913  each argument is a field of Stripe's error object
+    def __init__(
         self,
         message: str,
         *,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -57,6 +58,7 @@ class World:
         self.faults = Faults()
         self.answers = KeptAnswers(self.store)
         self.locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self.stopping = asyncio.Event()
         self.presenters = presenters
         self.on_clock = list(on_clock)
         if not self.store.objects:
@@ -124,6 +126,11 @@ class World:
     def lock(self, object_id: str) -> asyncio.Lock:
         """The lock of one object, for operations that wait for something in between."""
         return self.locks.setdefault(object_id, asyncio.Lock())
+
+    async def wait(self, seconds: float) -> None:
+        """Wait in real time, but no longer than the sandbox lives."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.stopping.wait(), seconds)
 
     async def advance(self, seconds: int) -> None:
         """Move the clock and let happen what falls due."""

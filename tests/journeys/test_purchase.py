@@ -1,7 +1,5 @@
 """A purchase from the till to the linked card, and back."""
 
-import pytest
-
 from tests.product import Product
 from tests.situations import helper, holder, intents, pay
 

@@ -29,14 +29,16 @@ ADA: Any = {
 
 
 async def cardholder(sandbox: Running, **changes: Any) -> issuing.Cardholder:
-    return await sandbox.stripe.v1.issuing.cardholders.create_async({**ADA, **changes})
+    params: Any = {**ADA, **changes}
+    return await sandbox.stripe.v1.issuing.cardholders.create_async(params)
 
 
 async def card(sandbox: Running, **changes: Any) -> issuing.Card:
     """An active virtual card; of a new cardholder unless one is given."""
     holder = changes.pop("cardholder", None) or (await cardholder(sandbox)).id
-    params: Any = {"cardholder": holder, "currency": "usd", "type": "virtual", "status": "active"}
-    return await sandbox.stripe.v1.issuing.cards.create_async({**params, **changes})
+    usual = {"cardholder": holder, "currency": "usd", "type": "virtual", "status": "active"}
+    params: Any = {**usual, **changes}
+    return await sandbox.stripe.v1.issuing.cards.create_async(params)
 
 
 async def pay(

@@ -106,8 +106,9 @@ async def serving(
         try:
             yield Running(app, url, client, control)
         finally:
-            await http.close_async()
-            server.stop()
+            await http.close_async()  # type: ignore[no-untyped-call]  # as stripe leaves it
+            app.stop()
+            server.stop()  # type: ignore[no-untyped-call]  # as granian leaves it
             await task
 
 

@@ -51,8 +51,7 @@ async def test_a_refusal_by_the_operation_is_kept(sandbox: Running) -> None:
         with pytest.raises(stripe.InvalidRequestError) as refused:
             await sandbox.stripe.v1.payment_intents.create_async(params, options)
         assert refused.value.code == "amount_too_small"
-    headers = refused.value.headers
-    assert isinstance(headers, dict)
+    headers: Any = refused.value.headers
     assert headers["idempotent-replayed"] == "true"
 
 

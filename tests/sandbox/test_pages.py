@@ -104,7 +104,13 @@ async def test_a_fresh_sandbox_says_what_is_empty(
 
 @pytest.mark.parametrize(
     ("name", "content_type"),
-    [("page.css", "text/css"), ("page.js", "text/javascript"), ("icon.svg", "image/svg+xml")],
+    [
+        ("page.css", "text/css"),
+        ("page.js", "text/javascript"),
+        ("requests.js", "text/javascript"),
+        ("dom.js", "text/javascript"),
+        ("icon.svg", "image/svg+xml"),
+    ],
 )
 async def test_files_are_served(client: httpx.AsyncClient, name: str, content_type: str) -> None:
     response = await client.get(f"/_sandbox/static/{name}")

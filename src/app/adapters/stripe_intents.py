@@ -21,9 +21,18 @@ class StripeCharge(msgspec.Struct):
     """The fields of a charge that we read."""
 
     id: str
+    amount: int = 0
     amount_captured: int = 0
     amount_refunded: int = 0
     payment_method_details: PaymentMethodDetails | None = None
+
+    @property
+    def given_back(self) -> int:
+        """What was taken and returned. Stripe counts the released rest of a hold as refunded too.
+
+        Source: https://docs.stripe.com/payments/place-a-hold-on-a-payment-method#capture-funds
+        """
+        return max(self.amount_refunded - (self.amount - self.amount_captured), 0)
 
 
 class StripeError(msgspec.Struct):
@@ -85,7 +94,7 @@ def outcome_of(intent: StripeIntent) -> ChargeOutcome:
 def facts_of(intent: StripeIntent) -> IntentFacts:
     charge = intent.latest_charge if isinstance(intent.latest_charge, StripeCharge) else None
     state = _STATES.get(intent.status, ChargeState.UNKNOWN)
-    refunded = charge.amount_refunded if charge else 0
+    refunded = charge.given_back if charge else 0
     if state is ChargeState.CAPTURED and refunded >= intent.amount_received > 0:
         state = ChargeState.REFUNDED
     error = intent.last_payment_error

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stripe_sandbox.payments.cards import acting_card
+from stripe_sandbox.payments.intent_rules import LONGEST_DESCRIPTOR
 from stripe_sandbox.payments.published_cards import Decline, PublishedCard
 from stripe_sandbox.routing import Call
 from stripe_sandbox.world import World
@@ -22,6 +23,24 @@ FEE_FIXED_MINOR = 30
 FUNDS_PENDING_SECONDS = 2 * 86_400
 
 STATEMENT_PREFIX = "PROXYCARD"
+NULL_AT_FIRST = (
+    "application",
+    "application_fee",
+    "application_fee_amount",
+    "balance_transaction",
+    "failure_balance_transaction",
+    "failure_code",
+    "failure_message",
+    "on_behalf_of",
+    "outcome",
+    "receipt_number",
+    "receipt_url",
+    "review",
+    "source",
+    "source_transfer",
+    "statement_descriptor",
+    "transfer_data",
+)
 RISK_SCORES = {"normal": 12, "elevated": 66, "highest": 92}
 
 
@@ -165,71 +184,65 @@ def _outcome(
 def _attempted(
     world: World, intent: dict[str, Any], method: dict[str, Any], manner: Manner
 ) -> dict[str, Any]:
-    charge_id = world.new_id("ch")
+    charge_id, now = world.new_id("ch"), world.now()
     suffix = intent["statement_descriptor_suffix"]
-    charge: dict[str, Any] = {
+    return {
         "id": charge_id,
         "object": "charge",
+        **dict.fromkeys(NULL_AT_FIRST),
         "amount": intent["amount"],
         "amount_captured": 0,
         "amount_refunded": 0,
-        "application": None,
-        "application_fee": None,
-        "application_fee_amount": None,
-        "balance_transaction": None,
         "billing_details": dict(method["billing_details"]),
-        "calculated_statement_descriptor": (
-            f"{STATEMENT_PREFIX}* {suffix}"[:22] if suffix else STATEMENT_PREFIX
-        ),
+        "calculated_statement_descriptor": _descriptor(suffix),
         "captured": False,
-        "created": world.now(),
+        "created": now,
         "currency": intent["currency"],
         "customer": intent["customer"],
         "description": intent["description"],
         "disputed": False,
-        "failure_balance_transaction": None,
-        "failure_code": None,
-        "failure_message": None,
         "fraud_details": {},
         "livemode": False,
         "metadata": dict(intent["metadata"]),
-        "on_behalf_of": None,
-        "outcome": None,
         "paid": False,
         "payment_intent": intent["id"],
         "payment_method": method["id"],
-        "payment_method_details": {"card": _card_details(intent, method, manner), "type": "card"},
+        "payment_method_details": {
+            "card": _card_details(intent, method, manner, now),
+            "type": "card",
+        },
         "radar_options": {},
         "receipt_email": intent["receipt_email"],
-        "receipt_number": None,
-        "receipt_url": None,
         "refunded": False,
-        "refunds": {
-            "object": "list",
-            "data": [],
-            "has_more": False,
-            "url": f"/v1/charges/{charge_id}/refunds",
-        },
-        "review": None,
+        "refunds": _no_refunds(charge_id),
         "shipping": intent["shipping"],
-        "source": None,
-        "source_transfer": None,
-        "statement_descriptor": None,
         "statement_descriptor_suffix": suffix,
         "status": "pending",
-        "transfer_data": None,
         "transfer_group": intent["transfer_group"],
     }
-    if intent["capture_method"] == "manual":
-        card = charge["payment_method_details"]["card"]
-        card["capture_before"] = charge["created"] + _hold_seconds(card["brand"], manner)
-    return charge
 
 
-def _card_details(intent: dict[str, Any], method: dict[str, Any], manner: Manner) -> dict[str, Any]:
+def _descriptor(suffix: str | None) -> str:
+    """https://docs.stripe.com/get-started/account/statement-descriptors."""
+    return f"{STATEMENT_PREFIX}* {suffix}"[:LONGEST_DESCRIPTOR] if suffix else STATEMENT_PREFIX
+
+
+def _no_refunds(charge_id: str) -> dict[str, Any]:
+    url = f"/v1/charges/{charge_id}/refunds"
+    return {"object": "list", "data": [], "has_more": False, "url": url}
+
+
+def _card_details(
+    intent: dict[str, Any], method: dict[str, Any], manner: Manner, now: int
+) -> dict[str, Any]:
     card = method["card"]
     facts = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding")
-    return {
+    hold = (
+        {"capture_before": now + _hold_seconds(card["brand"], manner)}
+        if intent["capture_method"] == "manual"
+        else {}
+    )
+    return hold | {
         **{name: card[name] for name in (*facts, "last4", "regulated_status", "wallet")},
         "amount_authorized": None,
         "authorization_code": "823309",

@@ -149,6 +149,7 @@ TOKENS: dict[str, PublishedCard] = {
     "pm_card_authenticationRequiredChargeDeclinedInsufficientFunds": PublishedCard(
         "4000008260003178", decline=INSUFFICIENT, authentication=Authentication.ON_SESSION
     ),
+    # Charged like any other: no dispute follows in the sandbox.
     "pm_card_createDispute": PublishedCard("4000000000000259"),
     "pm_card_createDisputeProductNotReceived": PublishedCard("4000000000002685"),
     "pm_card_createDisputeInquiry": PublishedCard("4000000000001976"),

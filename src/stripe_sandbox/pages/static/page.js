@@ -1,69 +1,10 @@
 // Pays, arms, moves and refreshes. Everything shown is rendered by the server; this module sends what
 // a person does where any client would send it, and puts the answers' HTML in place.
 
+import { $, all, toast } from "./dom.js";
+import { control, minorUnits, send, stripe } from "./requests.js";
+
 const REFRESH_MS = 2000;
-const TOAST_MS = 5000;
-// Any test key opens the sandbox.
-const KEY = "sk_test_sandbox_page";
-
-const $ = (selector, root = document) => root.querySelector(selector);
-const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-
-// --- Requests -------------------------------------------------------------------------------------
-
-async function send(method, path, options = {}) {
-  let response;
-  try {
-    response = await fetch(path, { method, ...options });
-  } catch {
-    throw new Error("The sandbox cannot be reached. Is it still running, or did a fault drop this request?");
-  }
-  const text = await response.text();
-  if (response.ok) return text;
-  let message = text;
-  try {
-    message = JSON.parse(text).error.message;
-  } catch {
-    // Not JSON: what it says is shown as it is.
-  }
-  throw new Error(message || `The sandbox answered ${response.status}.`);
-}
-
-function control(method, path, body) {
-  const headers = { "Content-Type": "application/json" };
-  return send(method, path, { headers, body: body && JSON.stringify(body) });
-}
-
-async function stripe(path, parameters) {
-  const form = new URLSearchParams();
-  for (const [name, value] of Object.entries(parameters)) {
-    if (value !== "" && value !== undefined) form.append(name, value);
-  }
-  const headers = { Authorization: `Bearer ${KEY}` };
-  return JSON.parse(await send("POST", path, { headers, body: form }));
-}
-
-// "19.99" to 1999, without a floating-point number in between.
-function minorUnits(text, decimals) {
-  const cleaned = text.trim().replace(",", ".");
-  const match = /^(\d{1,9})(?:\.(\d+))?$/.exec(cleaned);
-  const fraction = match?.[2] ?? "";
-  if (!match || fraction.length > decimals) {
-    const example = decimals ? "19.99" : "1999";
-    throw new Error(`An amount is a number like ${example}, not “${text}”.`);
-  }
-  return Number(match[1] + fraction.padEnd(decimals, "0"));
-}
-
-// --- Messages -------------------------------------------------------------------------------------
-
-function toast(message, isError = false) {
-  const element = document.createElement("div");
-  element.className = isError ? "toast bad" : "toast";
-  element.textContent = message;
-  $("#toasts").append(element);
-  setTimeout(() => element.remove(), TOAST_MS);
-}
 
 function showError(form, error) {
   const place = $(".error", form);
@@ -75,7 +16,7 @@ function showError(form, error) {
   place.textContent = error?.message ?? "";
 }
 
-// Runs what a form or a button asks for, once at a time, and shows what went wrong.
+// Runs what a form or a button asks for, one at a time, and shows what went wrong.
 async function act(element, work) {
   const buttons = element.matches("button") ? [element] : all("button", element);
   for (const button of buttons) button.disabled = true;
@@ -258,8 +199,6 @@ document.addEventListener("submit", (event) => {
     toast(`${step.done}.`);
   });
 });
-
-// --- Deliveries -----------------------------------------------------------------------------------
 
 $("#filter")?.addEventListener("change", (event) => {
   const type = encodeURIComponent(event.target.value);

@@ -1,0 +1,57 @@
+"""Every table of moves: what it allows, and what it refuses."""
+
+from enum import StrEnum
+from typing import Any
+
+import pytest
+
+from app.domain.funding.states import CHARGE_MOVES, FUNDING_SOURCE_MOVES, ChargeState
+from app.domain.identity.states import CUSTOMER_MOVES, STAFF_MOVES
+from app.domain.issuing.states import (
+    AUTHORIZATION_MOVES,
+    CARD_MOVES,
+    REQUEST_MOVES,
+    CardState,
+    RequestState,
+)
+from app.domain.states import IllegalMove, Moves, check_move
+from app.webhooks.models import EVENT_MOVES
+
+TABLES: list[Moves[Any]] = [
+    AUTHORIZATION_MOVES,
+    CARD_MOVES,
+    CHARGE_MOVES,
+    CUSTOMER_MOVES,
+    EVENT_MOVES,
+    FUNDING_SOURCE_MOVES,
+    REQUEST_MOVES,
+    STAFF_MOVES,
+]
+
+
+@pytest.mark.parametrize("moves", TABLES)
+def test_a_move_is_allowed_when_the_table_has_it_and_refused_otherwise(
+    moves: Moves[StrEnum],
+) -> None:
+    for current in moves:
+        assert check_move(moves, current, current) is current
+        for target in set(moves) - {current}:
+            if target in moves[current]:
+                assert check_move(moves, current, target) is target
+            else:
+                with pytest.raises(IllegalMove):
+                    check_move(moves, current, target)
+
+
+@pytest.mark.parametrize(
+    ("moves", "end"),
+    [
+        (CARD_MOVES, CardState.CLOSED),
+        (CHARGE_MOVES, ChargeState.CANCELED),
+        (CHARGE_MOVES, ChargeState.REFUNDED),
+        (REQUEST_MOVES, RequestState.APPROVED),
+        (REQUEST_MOVES, RequestState.DECLINED),
+    ],
+)
+def test_an_end_is_an_end(moves: Moves[StrEnum], end: StrEnum) -> None:
+    assert moves[end] == frozenset()
