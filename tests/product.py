@@ -100,9 +100,7 @@ async def running_product(
     sandbox, port = create_sandbox(record=recorder), free_port()
     async with serving(sandbox) as stripe_url:
         headers = {"Authorization": "Bearer sk_test_product"}
-        async with httpx.AsyncClient(
-            base_url=stripe_url, headers=headers, timeout=30
-        ) as stripe:
+        async with httpx.AsyncClient(base_url=stripe_url, headers=headers, timeout=30) as stripe:
             events_secret = await _join(stripe, f"http://127.0.0.1:{port}")
             given = {
                 "DATABASE_URL": database_url,

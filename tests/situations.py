@@ -113,11 +113,7 @@ async def helper(product: Product, authorization: str, action: str, **form: Any)
 
 async def intents(product: Product, customer_id: str | None) -> list[dict[str, Any]]:
     """Ask Stripe, not our tables, what is on a customer's linked cards."""
-    page = await product.call(
-        "GET", "/v1/payment_intents", customer=customer_id, limit=100
-    )
+    page = await product.call("GET", "/v1/payment_intents", customer=customer_id, limit=100)
     assert not page["has_more"]
     found: list[dict[str, Any]] = page["data"]
     return found
-
-

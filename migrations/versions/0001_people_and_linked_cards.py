@@ -51,8 +51,9 @@ def set_application_rights(*, granted: bool) -> None:
     if role is None:
         return
     verb, to = ("GRANT", "TO") if granted else ("REVOKE", "FROM")
-    op.execute(f'{verb} USAGE ON SCHEMA public {to} "{role}"')
-    op.execute(f'{verb} SELECT ON alembic_version {to} "{role}"')
+    op.execute(f'GRANT USAGE ON SCHEMA public TO "{role}"')
+    if granted:  # and kept, so that the application can tell that the migrations are missing
+        op.execute(f'GRANT SELECT ON alembic_version TO "{role}"')
     for kind, rights in RIGHTS:
         op.execute(
             f'ALTER DEFAULT PRIVILEGES IN SCHEMA public {verb} {rights} ON {kind} {to} "{role}"'

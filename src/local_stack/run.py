@@ -22,6 +22,7 @@ from local_stack.supervisor import Stack
 
 _FOLLOW_SECONDS = 0.1
 _STOP_SECONDS = 90.0
+_DEMO_ROLES = "support, finance, risk, admin, auditor or owner"
 _KEPT_FOR_DEMO = frozenset({"FUNDING_MODE", "BUSINESS_TIMEZONE"})
 _INTERRUPTED = 130  # as a shell says it of a command that Ctrl-C ended
 
@@ -116,8 +117,9 @@ def _ready_block(settings: StackSettings, seconds: float) -> str:
         ("Back office", f"{app}/admin"),
         ("Test purchase", f"{app}/admin/test"),
     ]
+    if settings.brings_demo_data:
+        rows[1] = ("Back office", f"{app}/admin (one click signs in as {_DEMO_ROLES})")
     if settings.brings_stripe:
-        rows[1] = ("Back office", f"{app}/admin   (one click signs in: owner, support, finance, …)")
         rows.append(("Offline Stripe", f"{settings.sandbox_url}/_sandbox/"))
     rows += [
         ("Logs", str(settings.folder.logs)),

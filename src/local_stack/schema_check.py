@@ -4,8 +4,9 @@ import os
 import sys
 from typing import NoReturn
 
+import asyncpg
 import click
-import sqlalchemy.exc
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.schema import at_head
 from local_stack.refusal import REFUSED
@@ -15,7 +16,7 @@ def main() -> None:
     """Exit with a sentence that says what to do when migrations are missing."""
     try:
         ready = at_head(os.environ["DATABASE_URL"])
-    except (OSError, sqlalchemy.exc.SQLAlchemyError) as error:
+    except (OSError, asyncpg.PostgresError, SQLAlchemyError) as error:
         reason = str(error).splitlines()[0]
         _refuse(f"DATABASE_URL cannot be used ({reason}): wants a PostgreSQL that is reachable.")
     if not ready:

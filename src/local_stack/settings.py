@@ -46,6 +46,11 @@ class StackSettings:
         return not {"STRIPE_SECRET_KEY", "STRIPE_API_BASE"} & self.given.keys()
 
     @property
+    def brings_demo_data(self) -> bool:
+        """True when nothing the person has could be mixed up with the demo's people and cards."""
+        return self.brings_database and self.brings_stripe
+
+    @property
     def app_url(self) -> str:
         return self.given.get("APP_URL", self.local_url)
 
@@ -74,6 +79,8 @@ def read_settings(environment: Mapping[str, str], dotenv: Path) -> StackSettings
         port=_port(given, "PORT", 8000),
         sandbox_port=_port(given, "SANDBOX_PORT", 12111),
     )
+    if not given.get("DATABASE_URL", "postgresql://").startswith("postgresql://"):
+        raise Refusal("DATABASE_URL wants an address that begins with postgresql://")
     if settings.brings_stripe:
         if settings.port == settings.sandbox_port:
             raise Refusal(f"PORT and SANDBOX_PORT are both {settings.port}: want two ports.")

@@ -82,11 +82,13 @@ class Stack:
         own_database, own_stripe = settings.brings_database, settings.brings_stripe
         steps = [
             ("PostgreSQL", self._start_postgres) if own_database else None,
+            None if own_database else ("migrations", self._check_migrations),
             ("offline Stripe", self._start_offline_stripe) if own_stripe else None,
-            ("migrations", self._migrate if own_database else self._check_migrations),
+            # The app's commands want all settings, and one secret is known only now.
+            ("migrations", self._migrate) if own_database else None,
             ("app", self._start_app_and_worker),
             ("worker", self._wait_for_worker),
-            ("demo data", self._load_demo_data) if own_database and own_stripe else None,
+            ("demo data", self._load_demo_data) if settings.brings_demo_data else None,
             ("ready", self._wait_until_ready),
         ]
         return [step for step in steps if step is not None]

@@ -12,7 +12,7 @@ import msgspec
 from stripe_sandbox.errors import StripeError
 from stripe_sandbox.events import API_VERSION, Cause, cause
 from stripe_sandbox.expanding import expand
-from stripe_sandbox.faults import LONGEST_HANG_SECONDS, Fault
+from stripe_sandbox.faults import LONGEST_HANG_SECONDS, Fault, is_json
 from stripe_sandbox.idempotency import fingerprint
 from stripe_sandbox.ids import new_id
 from stripe_sandbox.parameters import check
@@ -146,9 +146,9 @@ class Interface:
             case "status":
                 if not fault.after_effect:
                     await self._once(work, fault)
-                work.status, work.body = fault.status, _fault_body(fault, work.request_id)
+                work.status, work.body = fault.status, fault.shown_body(work.request_id)
                 work.replayed = False
-                if fault.body is not None and not _is_json(work.body):
+                if not is_json(work.body):
                     work.content_type = "text/html"
 
     async def _once(self, work: _Work, fault: Fault | None) -> None:
@@ -172,8 +172,8 @@ class Interface:
             return
         try:
             await self._run(work, fault)
-            if fault is not None and _speaks_for_stripe(fault):
-                answers.keep(work.key, fault.status, _fault_body(fault, work.request_id))
+            if fault is not None and fault.speaks_for_stripe():
+                answers.keep(work.key, fault.status, fault.shown_body(work.request_id))
             elif work.ran:
                 answers.keep(work.key, work.status, work.body)
         finally:
@@ -221,7 +221,7 @@ class Interface:
 
     def _report(self, work: _Work) -> None:
         assert self.record is not None
-        response = msgspec.json.decode(work.body) if _is_json(work.body) else None
+        response = msgspec.json.decode(work.body) if is_json(work.body) else None
         exchange = Exchange(
             work.asked.method,
             work.route.template,
@@ -256,26 +256,3 @@ def _key_in(header: str) -> str:
         return base64.b64decode(credentials, validate=True).decode().partition(":")[0]
     except (binascii.Error, UnicodeDecodeError):
         return ""
-
-
-def _fault_body(fault: Fault, request_id: str) -> bytes:
-    if fault.body is not None:
-        return fault.body.encode()
-    message = "An unknown error occurred." if fault.status >= 500 else "This is a fault."  # noqa: PLR2004  5xx
-    type_ = "api_error" if fault.status >= 500 else "invalid_request_error"  # noqa: PLR2004  5xx
-    error = StripeError(message, status=fault.status, type=type_)
-    return msgspec.json.encode(error.body(request_id))
-
-
-def _speaks_for_stripe(fault: Fault) -> bool:
-    gateway = (502, 503, 504)
-    body_is_json = fault.body is None or _is_json(fault.body.encode())
-    return fault.action == "status" and fault.status not in gateway and body_is_json
-
-
-def _is_json(body: bytes) -> bool:
-    try:
-        msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        return False
-    return True

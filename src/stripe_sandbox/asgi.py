@@ -24,7 +24,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 LARGEST_BODY = 1024 * 1024
 FLUSH_SECONDS = 0.25
-CLOCK_SECONDS = 5.0
+CLOCK_SECONDS = 30.0
 DATABASE = "sandbox.sqlite"
 
 log = logging.getLogger("stripe_sandbox")

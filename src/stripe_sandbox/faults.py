@@ -4,10 +4,13 @@ from typing import Any, Literal
 
 import msgspec
 
+from stripe_sandbox.errors import StripeError
 from stripe_sandbox.ids import new_id
 
 Action = Literal["delay", "hang", "status", "drop_before", "drop_after"]
 LONGEST_HANG_SECONDS = 120
+GATEWAY = frozenset({502, 503, 504})
+SERVER_ERRORS = 500
 
 
 class Fault(msgspec.Struct):
@@ -33,6 +36,17 @@ class Fault(msgspec.Struct):
         if self.action == "drop_after":
             return True
         return self.after_effect and self.action != "drop_before"
+
+    def shown_body(self, request_id: str) -> bytes:
+        """What is answered in the operation's place: the body asked for, or Stripe's error."""
+        if self.body is not None:
+            return self.body.encode()
+        return msgspec.json.encode(_error(self.status).body(request_id))
+
+    def speaks_for_stripe(self) -> bool:
+        """Whether its answer is Stripe's own: not a gateway's, and not garbled on the way."""
+        is_whole = self.body is None or is_json(self.body.encode())
+        return self.action == "status" and self.status not in GATEWAY and is_whole
 
 
 class BadFault(ValueError):
@@ -73,3 +87,38 @@ class Faults:
                     fault.times -= 1
                 return fault
         return None
+
+
+def is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
+def _error(status: int) -> StripeError:
+    """The error that Stripe answers with a status (https://docs.stripe.com/api/errors)."""
+    match status:
+        case 401:
+            return StripeError("Invalid API Key provided: sk_test_****", status=status)
+        case 402:
+            return StripeError(
+                "Your card was declined.",
+                status=status,
+                type="card_error",
+                code="card_declined",
+                decline_code="generic_decline",
+            )
+        case 429:
+            return StripeError("Request rate limit exceeded.", status=status, code="rate_limit")
+        case 409:
+            return StripeError(
+                "There is currently another in-progress request using this Idempotent Key.",
+                status=status,
+                type="idempotency_error",
+                code="idempotency_key_in_use",
+            )
+    if status >= SERVER_ERRORS:
+        return StripeError("An unknown error occurred.", status=status, type="api_error")
+    return StripeError("This request was refused by a fault.", status=status)

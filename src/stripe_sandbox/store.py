@@ -24,7 +24,7 @@ INDEXED: Mapping[str, tuple[str, ...]] = {
 KEPT: Mapping[str, int] = {
     "event": 50_000,
     "sandbox.delivery": 5_000,
-    "sandbox.idempotency": 50_000,
+    "sandbox.idempotency": 20_000,
 }
 
 # Writing is done in pieces, so that encoding them never holds up a request for long.
@@ -166,6 +166,7 @@ def _pieces(keys: list[Key]) -> Iterator[list[Key]]:
 
 def _open(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)  # It holds signing secrets.
     database = sqlite3.connect(path, check_same_thread=False)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = NORMAL")

@@ -11,6 +11,7 @@ import pytest
 from local_stack.data_folder import DataFolder
 from local_stack.ports import free_ports
 from local_stack.refusal import REFUSED
+from tests.postgres import PostgresServer
 
 TEST_KEY = {"STRIPE_SECRET_KEY": "sk_test_123"}
 
@@ -41,6 +42,7 @@ def run(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
         ({"SANDBOX_PORT": "70000"}, "SANDBOX_PORT is '70000': wants a port from 1 to 65535."),
         ({"PORT": "9000", "SANDBOX_PORT": "9000"}, "PORT and SANDBOX_PORT are both 9000"),
         ({"HOST": "192.0.2.1"}, "HOST 192.0.2.1 is not an address of this machine."),
+        ({"DATABASE_URL": "mysql://db"}, "DATABASE_URL wants an address that begins with"),
         ({"DATA_DIR": "/dev/null"}, "DATA_DIR /dev/null cannot be used"),
     ],
 )
@@ -68,6 +70,25 @@ def test_a_folder_with_other_things_is_not_taken_for_data(tmp_path: Path) -> Non
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "thesis.txt").write_text("ten years of work")
     assert_refused(run(tmp_path), "holds other things: wants a folder of its own.")
+
+
+def test_a_database_that_was_given_has_to_be_reachable(tmp_path: Path) -> None:
+    port, sandbox_port, nobody_listens = map(str, free_ports(3))
+    url = f"postgresql://app@127.0.0.1:{nobody_listens}/proxycard"
+    done = run(tmp_path, PORT=port, SANDBOX_PORT=sandbox_port, DATABASE_URL=url)
+    assert_refused(done, "DATABASE_URL cannot be used (")
+
+
+def test_a_database_that_was_given_is_not_migrated(
+    tmp_path: Path, postgres_server: PostgresServer
+) -> None:
+    port, sandbox_port = map(str, free_ports(2))
+    empty = postgres_server.create()
+    url = postgres_server.app_url(empty)
+    done = run(tmp_path, PORT=port, SANDBOX_PORT=sandbox_port, DATABASE_URL=url)
+    assert_refused(done, "The database of DATABASE_URL lacks migrations")
+    tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+    assert postgres_server.cluster.psql(tables, empty) == "0"
 
 
 def test_a_line_of_the_settings_file_that_is_none_is_named(tmp_path: Path) -> None:

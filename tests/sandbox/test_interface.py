@@ -166,6 +166,7 @@ async def test_an_unknown_id_is_missing_in_the_path_and_wrong_as_a_parameter(
 )
 async def test_wrong_parameters_get_stripe_s_own_errors(
     sandbox: Running,
+    *,
     path: str,
     form: dict[str, str],
     message: str,

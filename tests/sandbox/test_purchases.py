@@ -42,6 +42,7 @@ def answering(body: Any, status: int = 200, headers: Any = VERSION, **more: Any)
 )
 async def test_what_stripe_refuses_itself_is_never_asked_about(
     sandbox: Running,
+    *,
     product: Receiver,
     amount: int,
     changes: dict[str, Any],
@@ -153,3 +154,31 @@ async def test_a_card_for_one_payment_is_cancelled_by_it(sandbox: Running) -> No
     assert (await pay(sandbox, plastic, 100)).approved is True
 
     assert (await pay(sandbox, plastic, 100)).request_history[0].reason == "card_canceled"
+
+
+async def test_a_forced_capture_needs_no_authorization_and_a_refund_no_purchase(
+    sandbox: Running, product: Receiver
+) -> None:
+    plastic = await card(sandbox, status="inactive")
+    before = sandbox.app.world.balance.available("issuing")
+    helper = sandbox.stripe.v1.test_helpers.issuing.transactions
+
+    forced = await helper.create_force_capture_async({"card": plastic.id, "amount": 900})
+    given = await helper.create_unlinked_refund_async({"card": plastic.id, "amount": 100})
+
+    assert (forced.type, forced.amount, forced.authorization) == ("capture", -900, None)
+    assert (given.type, given.amount, given.authorization) == ("refund", 100, None)
+    assert sandbox.app.world.balance.available("issuing") == before - 800
+    assert product.received == []
+
+
+async def test_a_merchant_s_refund_belongs_to_the_purchase_it_gives_back(sandbox: Running) -> None:
+    made = await pay(sandbox, await card(sandbox), 1000)
+    helpers = sandbox.stripe.v1.test_helpers.issuing
+    captured = (await helpers.authorizations.capture_async(made.id)).transactions[0]
+
+    part = await helpers.transactions.refund_async(captured.id, {"refund_amount": 300})
+    found = await sandbox.stripe.v1.issuing.authorizations.retrieve_async(made.id)
+
+    assert (part.type, part.amount, part.authorization) == ("refund", 300, made.id)
+    assert sorted(one.amount for one in found.transactions) == [-1000, 300]

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Sequence
+from contextvars import Context
 from typing import Any
 
 from stripe.params import issuing as params_of
@@ -47,7 +48,8 @@ async def create(call: Call) -> dict[str, Any]:
     cardholder["requirements"]["past_due"] = _past_due(cardholder)
     call.world.add(cardholder)
     call.world.emit("issuing_cardholder.created", cardholder)
-    asyncio.get_running_loop().call_soon(_review, call.world, cardholder["id"])
+    # Nobody's request causes the review, so it knows nothing of this one.
+    asyncio.get_running_loop().call_soon(_review, call.world, cardholder["id"], context=Context())
     return cardholder
 
 

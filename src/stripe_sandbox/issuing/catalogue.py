@@ -9,6 +9,7 @@ from stripe_sandbox.issuing import (
     lifecycle,
     purchases,
     transactions,
+    without_asking,
 )
 from stripe_sandbox.routing import Route
 from stripe_sandbox.world import ClockHook, Presenter
@@ -19,6 +20,7 @@ ROUTES: Sequence[Route] = (
     *authorizations.ROUTES,
     *transactions.ROUTES,
     *purchases.ROUTES,
+    *without_asking.ROUTES,
 )
 PRESENTERS: Mapping[str, Presenter] = {
     cards.KIND: cards.show,

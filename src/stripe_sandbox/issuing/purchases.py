@@ -4,7 +4,7 @@ https://docs.stripe.com/api/issuing/authorizations/test_mode_create and its neig
 in minor units.
 """
 
-import random
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -49,7 +49,7 @@ async def increment(call: Call) -> dict[str, Any]:
     """A merchant asks for more on the same authorization."""
     world, params = call.world, call.params
     authorization = world.get(KIND, call.path["authorization"])
-    amount = _in_range(params["increment_amount"], "increment_amount", least=1)
+    amount = in_range(params["increment_amount"], "increment_amount", least=1)
     async with world.lock(authorization["id"]):
         lifecycle.must_be_pending(authorization, "incremented")
         before = dict(authorization)
@@ -72,7 +72,7 @@ async def capture(call: Call) -> dict[str, Any]:
     world, params = call.world, call.params
     authorization = world.get(KIND, call.path["authorization"])
     authorized: int = authorization["amount"]
-    amount = _in_range(params.get("capture_amount", authorized), "capture_amount", least=1)
+    amount = in_range(params.get("capture_amount", authorized), "capture_amount", least=1)
     async with world.lock(authorization["id"]):
         lifecycle.capture(
             world,
@@ -92,9 +92,7 @@ async def reverse(call: Call) -> dict[str, Any]:
         lifecycle.must_be_pending(authorization, "reversed")
         amount: int = authorization["amount"]
         if "reverse_amount" in call.params:
-            amount = _in_range(
-                call.params["reverse_amount"], "reverse_amount", least=1, most=amount
-            )
+            amount = in_range(call.params["reverse_amount"], "reverse_amount", least=1, most=amount)
         lifecycle.reverse(world, authorization, amount)
     return authorization
 
@@ -125,11 +123,11 @@ def _pending(card: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     amount: int = params.get("amount", params.get("merchant_amount", 0))
     details = params.get("amount_details") or {}
     return {
-        "amount": _in_range(amount, "amount"),
+        "amount": in_range(amount, "amount"),
         "amount_details": {name: details.get(name) for name in ("atm_fee", "cashback_amount")},
         "currency": currency,
         "is_amount_controllable": params.get("is_amount_controllable", False),
-        "merchant_amount": _in_range(params.get("merchant_amount", amount), "merchant_amount"),
+        "merchant_amount": in_range(params.get("merchant_amount", amount), "merchant_amount"),
         "merchant_currency": params.get("merchant_currency", currency).lower(),
         "network_risk_score": NETWORK_RISK_SCORE,
     }
@@ -139,7 +137,6 @@ def _new(
     world: World, card: dict[str, Any], params: dict[str, Any], pending: dict[str, Any]
 ) -> dict[str, Any]:
     method = params.get("authorization_method", "online")
-    digits = "".join(str(random.randrange(10)) for _ in range(15))  # noqa: S311  a made-up number
     acquirer = (params.get("network_data") or {}).get("acquiring_institution_id", "123456")
     return {
         "id": world.new_id("iauth"),
@@ -165,7 +162,7 @@ def _new(
         "network_data": {
             "acquiring_institution_id": acquirer,
             "system_trace_audit_number": "1234567890",
-            "transaction_id": f"test_{digits}",
+            "transaction_id": network_transaction_id(),
         },
         "pending_request": None,
         "request_history": [],
@@ -183,7 +180,13 @@ def _fuel(given: dict[str, Any] | None) -> dict[str, Any] | None:
     return None if given is None else {name: given.get(name) for name in names}
 
 
-def _in_range(amount: int, param: str, *, least: int = 0, most: int = LARGEST_MINOR) -> int:
+def network_transaction_id() -> str:
+    """Give an id as test mode makes them up."""
+    return f"test_{secrets.randbelow(10**15):015}"
+
+
+def in_range(amount: int, param: str, *, least: int = 0, most: int = LARGEST_MINOR) -> int:
+    """Give the amount of a parameter, or raise Stripe's error when it is out of range."""
     if amount < least:
         raise StripeError(
             f"This value must be greater than or equal to {least}.",

@@ -4,7 +4,8 @@ from typing import Protocol
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Sessions
 from app.domain.funding.models import FundingSource
@@ -59,32 +60,43 @@ async def link(
         customer = await session.get_one(Customer, customer_id, with_for_update=True)
         if saved.stripe_customer_id != customer.stripe_customer_id:
             raise NotYourCard("this card is not saved to this customer")
-        active = (FundingSource.customer_id == customer_id) & (
-            FundingSource.state == FundingSourceState.ACTIVE
-        )
-        twin = select(FundingSource.id).where(
-            active, FundingSource.fingerprint == saved.fingerprint
-        )
-        if await session.scalar(twin) is not None:
+        linked = await active_sources(session, customer_id)
+        if any(source.fingerprint == saved.fingerprint for source in linked):
             raise CardAlreadyLinked(f"the card ending {saved.last4} is linked already")
-        last = await session.scalar(select(func.max(FundingSource.priority)).where(active))
-        source = FundingSource(
-            customer_id=customer_id,
-            stripe_payment_method_id=saved.id,
-            priority=1 if last is None else last + 1,
-            is_default=last is None,
-            brand=saved.brand,
-            last4=saved.last4,
-            exp_month=saved.exp_month,
-            exp_year=saved.exp_year,
-            funding=saved.funding,
-            fingerprint=saved.fingerprint,
-            country=saved.country,
-        )
+        source = _source(saved, customer_id, after=linked[-1] if linked else None)
         session.add(source)
         await session.flush()
         record(session, actor, "funding_source.link", subject=source)
     return source
+
+
+async def active_sources(session: AsyncSession, customer_id: UUID) -> list[FundingSource]:
+    """List a customer's linked cards in order of priority."""
+    found = await session.scalars(
+        select(FundingSource)
+        .where(
+            FundingSource.customer_id == customer_id,
+            FundingSource.state == FundingSourceState.ACTIVE,
+        )
+        .order_by(FundingSource.priority, FundingSource.id)
+    )
+    return list(found)
+
+
+def _source(saved: SavedCard, customer_id: UUID, after: FundingSource | None) -> FundingSource:
+    return FundingSource(
+        customer_id=customer_id,
+        stripe_payment_method_id=saved.id,
+        priority=after.priority + 1 if after else 1,
+        is_default=after is None,
+        brand=saved.brand,
+        last4=saved.last4,
+        exp_month=saved.exp_month,
+        exp_year=saved.exp_year,
+        funding=saved.funding,
+        fingerprint=saved.fingerprint,
+        country=saved.country,
+    )
 
 
 async def make_default(sessions: Sessions, source_id: UUID, actor: Actor) -> None:
