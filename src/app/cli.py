@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 from granian.constants import Interfaces, Loops
+from granian.log import LogLevels
 from granian.server import Server
 
 from app import schema
@@ -32,6 +33,7 @@ def serve() -> None:
         loop=Loops.uvloop,
         factory=True,
         log_access=False,
+        log_level=LogLevels.warning,
         respawn_failed_workers=True,
         workers_kill_timeout=30,
     )

@@ -78,10 +78,7 @@ class Balances:
             "status": "pending" if waits else "available",
             "type": type,
         }
-        self.store.put("balance_transaction", transaction["id"], transaction)
-        self._move(balance_type, currency, "pending" if waits else "available", amount - fee)
-        if waits:
-            self.store.put("sandbox.pending_funds", f"funds:{transaction['id']}", transaction)
+        self._keep(transaction, waits=waits)
         return transaction
 
     def release_pending(self) -> None:
@@ -98,6 +95,14 @@ class Balances:
             self._move(balance_type, currency, "pending", -transaction["net"])
             self._move(balance_type, currency, "available", transaction["net"])
             self.store.remove("sandbox.pending_funds", key)
+
+    def _keep(self, transaction: dict[str, Any], *, waits: bool) -> None:
+        self.store.put("balance_transaction", transaction["id"], transaction)
+        if waits:
+            self.store.put("sandbox.pending_funds", f"funds:{transaction['id']}", transaction)
+        part = "pending" if waits else "available"
+        balance_type, currency = transaction["balance_type"], transaction["currency"]
+        self._move(balance_type, currency, part, transaction["net"])
 
     def _row(self, balance_type: str, currency: str) -> dict[str, Any]:
         row = self.store.get(KIND, f"{balance_type}:{currency}")

@@ -182,3 +182,19 @@ async def test_a_merchant_s_refund_belongs_to_the_purchase_it_gives_back(sandbox
 
     assert (part.type, part.amount, part.authorization) == ("refund", 300, made.id)
     assert sorted(one.amount for one in found.transactions) == [-1000, 300]
+
+
+async def test_metadata_of_purchases_can_be_changed_and_the_change_is_told(
+    sandbox: Running,
+) -> None:
+    made = await pay(sandbox, await card(sandbox), 1000)
+    helper, issuing = sandbox.stripe.v1.test_helpers.issuing, sandbox.stripe.v1.issuing
+    captured = (await helper.authorizations.capture_async(made.id)).transactions[0]
+
+    await issuing.authorizations.update_async(made.id, {"metadata": {"a": "1"}})
+    await issuing.transactions.update_async(captured.id, {"metadata": {"b": "2"}})
+
+    for kind in ("authorization", "transaction"):
+        events = await sandbox.stripe.v1.events.list_async({"type": f"issuing_{kind}.updated"})
+        event = await sandbox.stripe.v1.events.retrieve_async(events.data[0].id)
+        assert event.data.to_dict()["previous_attributes"] == {"metadata": {}}

@@ -93,12 +93,33 @@ def conclude(
 ) -> None:
     """Write the outcome of one request into its authorization, and hold what was approved."""
     is_first = not authorization["request_history"]
-    amount = verdict.amount
+    entry = _entry(world, pending, verdict, requested_at)
+    # A new list: what was shown before must not change.
+    authorization["request_history"] = [*authorization["request_history"], entry]
+    authorization["pending_request"] = None
+    if verdict.metadata:
+        authorization["metadata"] = merged(authorization["metadata"], dict(verdict.metadata))
+    if verdict.approved or is_first:
+        # A declined authorization shows the amount that was refused.
+        authorization["amount"] += entry["amount"]
+        authorization["merchant_amount"] += entry["merchant_amount"]
+    if verdict.approved:
+        authorization["approved"] = True
+        _hold(world, authorization, verdict.amount)
+    elif is_first:
+        authorization["status"] = "closed"
+    world.save(authorization)
+
+
+def _entry(
+    world: World, pending: dict[str, Any], verdict: Verdict, requested_at: int
+) -> dict[str, Any]:
+    """One entry of the history: what was asked for, or the part of it that was approved."""
     merchant_amount = pending["merchant_amount"]
-    if amount != pending["amount"]:
-        merchant_amount = merchant_amount * amount // pending["amount"]
-    entry = {
-        "amount": amount,
+    if verdict.amount != pending["amount"]:
+        merchant_amount = merchant_amount * verdict.amount // pending["amount"]
+    return {
+        "amount": verdict.amount,
         "amount_details": pending["amount_details"],
         "approved": verdict.approved,
         "authorization_code": _authorization_code() if verdict.approved else None,
@@ -111,21 +132,6 @@ def conclude(
         "reason_message": verdict.reason_message,
         "requested_at": requested_at,
     }
-    # A new list: what was shown before must not change.
-    authorization["request_history"] = [*authorization["request_history"], entry]
-    authorization["pending_request"] = None
-    if verdict.metadata:
-        authorization["metadata"] = merged(authorization["metadata"], dict(verdict.metadata))
-    if verdict.approved or is_first:
-        # A declined authorization shows the amount that was refused.
-        authorization["amount"] += amount
-        authorization["merchant_amount"] += merchant_amount
-    if verdict.approved:
-        authorization["approved"] = True
-        _hold(world, authorization, amount)
-    elif is_first:
-        authorization["status"] = "closed"
-    world.save(authorization)
 
 
 def _hold(world: World, authorization: dict[str, Any], amount: int) -> None:

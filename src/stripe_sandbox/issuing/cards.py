@@ -90,24 +90,15 @@ def save_changes(world: World, card: dict[str, Any], before: dict[str, Any]) -> 
 def _new(world: World, params: dict[str, Any]) -> dict[str, Any]:
     card_id = world.new_id("ic")
     month, year = _expiry(world.now(), params)
-    second_line = params.get("second_line") or None
-    if second_line is not None and len(second_line) > LONGEST_SECOND_LINE:
-        raise StripeError(
-            f"Invalid string: {second_line[:LONGEST_SECOND_LINE]}…; must be at most "
-            f"{LONGEST_SECOND_LINE} characters",
-            param="second_line",
-        )
-    if params["type"] == "physical" and "shipping" not in params:
-        raise StripeError(
-            "Missing required param: shipping.", code="parameter_missing", param="shipping"
-        )
+    _check(params)
+    currency = params["currency"].lower()
     return {
         "id": card_id,
         "object": KIND,
         "brand": "Visa",
         "cancellation_reason": None,
         "created": world.now(),
-        "currency": params["currency"].lower(),
+        "currency": currency,
         "exp_month": month,
         "exp_year": year,
         "financial_account": params.get("financial_account"),
@@ -120,11 +111,9 @@ def _new(world: World, params: dict[str, Any]) -> dict[str, Any]:
         "replaced_by": None,
         "replacement_for": params.get("replacement_for"),
         "replacement_reason": params.get("replacement_reason"),
-        "second_line": second_line,
+        "second_line": params.get("second_line") or None,
         "shipping": shipping(params.get("shipping")),
-        "spending_controls": card_controls(
-            None, params.get("spending_controls"), params["currency"].lower()
-        ),
+        "spending_controls": card_controls(None, params.get("spending_controls"), currency),
         "status": params.get("status", "inactive"),
         "type": params["type"],
         "wallets": {
@@ -133,6 +122,20 @@ def _new(world: World, params: dict[str, Any]) -> dict[str, Any]:
             "primary_account_identifier": None,
         },
     }
+
+
+def _check(params: dict[str, Any]) -> None:
+    second_line = params.get("second_line") or None
+    if second_line is not None and len(second_line) > LONGEST_SECOND_LINE:
+        raise StripeError(
+            f"Invalid string: {second_line[:LONGEST_SECOND_LINE]}…; must be at most "
+            f"{LONGEST_SECOND_LINE} characters",
+            param="second_line",
+        )
+    if params["type"] == "physical" and "shipping" not in params:
+        raise StripeError(
+            "Missing required param: shipping.", code="parameter_missing", param="shipping"
+        )
 
 
 def _expiry(now: int, params: dict[str, Any]) -> tuple[int, int]:

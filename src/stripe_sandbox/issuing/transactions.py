@@ -51,15 +51,6 @@ def new_transaction(
     `id` is None).
     """
     transaction_id = world.new_id("ipi")
-    moved = world.balance.add_transaction(
-        "issuing",
-        "issuing_transaction",
-        amount,
-        source=transaction_id,
-        description="Issuing transaction",
-        currency=purchase["currency"],
-    )
-    history = purchase["request_history"]
     return world.add(
         {
             "id": transaction_id,
@@ -67,7 +58,7 @@ def new_transaction(
             "amount": amount,
             "amount_details": {"atm_fee": None, "cashback_amount": None},
             "authorization": purchase["id"],
-            "balance_transaction": moved["id"],
+            "balance_transaction": _moved(world, transaction_id, amount, purchase["currency"]),
             "card": purchase["card"],
             "cardholder": purchase["cardholder"],
             "created": world.now(),
@@ -78,17 +69,26 @@ def new_transaction(
             "merchant_currency": purchase["merchant_currency"],
             "merchant_data": purchase["merchant_data"],
             "metadata": {},
-            "network_data": {
-                "authorization_code": history[0]["authorization_code"] if history else None,
-                "processing_date": _day(world.now()),
-                "transaction_id": purchase["network_data"]["transaction_id"],
-            },
-            "purchase_details": purchase_details,
+            "network_data": _network_data(purchase, world.now()),
+            "purchase_details": _details(purchase_details),
             "token": None,
             "type": type_,
             "wallet": purchase["wallet"],
         }
     )
+
+
+def _moved(world: World, transaction_id: str, amount: int, currency: str) -> str:
+    """Move a transaction's money, and give the id of the balance transaction."""
+    moved = world.balance.add_transaction(
+        "issuing",
+        "issuing_transaction",
+        amount,
+        source=transaction_id,
+        description="Issuing transaction",
+        currency=currency,
+    )
+    return str(moved["id"])
 
 
 def _in_merchant_currency(purchase: dict[str, Any], amount: int) -> int:
@@ -99,8 +99,18 @@ def _in_merchant_currency(purchase: dict[str, Any], amount: int) -> int:
     return round(amount * merchant_amount / authorized)
 
 
-def _day(now: int) -> str:
-    return datetime.fromtimestamp(now, UTC).date().isoformat()
+def _details(given: dict[str, Any] | None) -> dict[str, Any] | None:
+    names = ("fleet", "flight", "fuel", "lodging", "receipt", "reference")
+    return None if given is None else {name: given.get(name) for name in names}
+
+
+def _network_data(purchase: dict[str, Any], now: int) -> dict[str, Any]:
+    history = purchase["request_history"]
+    return {
+        "authorization_code": history[0]["authorization_code"] if history else None,
+        "processing_date": datetime.fromtimestamp(now, UTC).date().isoformat(),
+        "transaction_id": purchase["network_data"]["transaction_id"],
+    }
 
 
 ROUTES: Sequence[Route] = (

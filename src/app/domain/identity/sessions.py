@@ -1,0 +1,100 @@
+"""Sessions of staff: a secret in the browser, its hash in the table, and an end.
+
+Times are the real clock's. A session ends at sign-out, after a quarter of an hour without a
+request, eight hours after sign-in, and when its member is disabled.
+"""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.db import Sessions
+from app.domain.identity.audit import Actor, record
+from app.domain.identity.models import Staff, StaffSession
+from app.domain.identity.states import Role, StaffState
+
+IDLE = timedelta(minutes=15)
+LONGEST = timedelta(hours=8)
+_TOKEN_BYTES = 32
+# Being seen is written down this often at most, so that a page is not also a write.
+_SEEN_EVERY = timedelta(seconds=30)
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """The member of staff behind a request."""
+
+    session_id: UUID
+    id: UUID
+    name: str
+    email: str
+    roles: frozenset[Role]
+
+
+async def start(
+    session: AsyncSession, staff: Staff, *, actor: Actor, user_agent: str, now: datetime
+) -> str:
+    """Begin a session in the caller's transaction; give the token that only the browser keeps."""
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    begun = StaffSession(
+        id=uuid7(),
+        staff_id=staff.id,
+        token_hash=_hashed(token),
+        last_seen_at=now,
+        expires_at=now + LONGEST,
+        address=actor.address or "",
+        user_agent=user_agent[:300],
+    )
+    session.add(begun)
+    record(session, actor, "staff.sign_in", subject=staff, after={"session": str(begun.id)})
+    return token
+
+
+async def current(sessions: Sessions, token: str, now: datetime) -> SignedIn | None:
+    """Give whose token this is while its session lasts, and note that it was seen."""
+    async with sessions() as session:
+        row = await session.execute(
+            select(StaffSession, Staff)
+            .join(Staff, Staff.id == StaffSession.staff_id)
+            .where(
+                StaffSession.token_hash == _hashed(token),
+                StaffSession.ended_at.is_(None),
+                StaffSession.expires_at > now,
+                StaffSession.last_seen_at > now - IDLE,
+                Staff.state == StaffState.ACTIVE,
+            )
+        )
+        found = row.one_or_none()
+    if found is None:
+        return None
+    begun, staff = found
+    if begun.last_seen_at < now - _SEEN_EVERY:
+        await _seen(sessions, begun.id, now)
+    roles = frozenset(Role(role) for role in staff.roles)
+    return SignedIn(begun.id, staff.id, staff.name, staff.email, roles)
+
+
+async def end(session: AsyncSession, signed_in: SignedIn, actor: Actor, now: datetime) -> None:
+    """Sign out: the token is worth nothing from here on."""
+    begun = await session.get_one(StaffSession, signed_in.session_id)
+    staff = await session.get_one(Staff, signed_in.id)
+    begun.ended_at = begun.ended_at or now
+    record(session, actor, "staff.sign_out", subject=staff, after={"session": str(begun.id)})
+
+
+async def _seen(sessions: Sessions, session_id: UUID, now: datetime) -> None:
+    async with sessions.begin() as session:
+        await session.execute(
+            update(StaffSession)
+            .where(StaffSession.id == session_id, StaffSession.last_seen_at < now)
+            .values(last_seen_at=now)
+        )
+
+
+def _hashed(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

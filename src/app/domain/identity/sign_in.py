@@ -1,0 +1,120 @@
+"""Signing in with a password, slowed down for whoever guesses.
+
+An attempt is counted before the password is looked at, so that guesses sent all at once count as
+well; the right password takes the member's counts back. A known and an unknown e-mail address get
+the same answers after the same time.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.db import Sessions, Table
+from app.domain.identity.audit import Actor, record
+from app.domain.identity.models import SignInFailure, Staff
+from app.domain.identity.passwords import matches
+from app.domain.identity.sessions import start
+from app.domain.identity.staff import DEMO_DOMAIN, staff_by_email
+from app.domain.identity.states import StaffState
+from app.errors import AppError
+
+WINDOW = timedelta(minutes=15)
+FREE_FAILURES = 2
+LONGEST_WAIT_SECONDS = 60
+MOST_PER_ADDRESS = 30
+
+
+class WrongPassword(AppError, status=401):
+    """The e-mail address and the password do not belong together."""
+
+
+class TooManyAttempts(AppError, status=429):
+    """Too many wrong passwords of late."""
+
+    def __init__(self, wait: timedelta) -> None:
+        self.seconds = max(1, round(wait.total_seconds()))
+        super().__init__(f"Too many attempts. Try again in {self.seconds} s.")
+
+
+async def sign_in(
+    sessions: Sessions, email: str, password: str, *, actor: Actor, user_agent: str, now: datetime
+) -> str:
+    """Give the token of a new session. Raises WrongPassword and TooManyAttempts.
+
+    `actor` carries the address and the request. The connection is given back while the password
+    is compared, which takes long.
+    """
+    email = email.strip().lower()[:200]
+    attempt = SignInFailure(id=uuid7(), email=email, address=actor.address or "", created_at=now)
+    async with sessions.begin() as session:
+        await _refuse_hurry(session, attempt, now)
+        session.add(attempt)
+        staff = await staff_by_email(session, email)
+    active = staff is not None and staff.state is StaffState.ACTIVE
+    right = await matches(password, staff.password_hash if staff and active else None)
+    async with sessions.begin() as session:
+        if staff is None or not right:
+            subject: Table = staff or attempt
+            record(session, _as(staff, actor), "staff.sign_in_failed", subject=subject)
+        else:
+            await session.execute(delete(SignInFailure).where(SignInFailure.email == email))
+            told = _as(staff, actor)
+            return await start(session, staff, actor=told, user_agent=user_agent, now=now)
+    raise WrongPassword("The e-mail address or the password is wrong.")
+
+
+async def sign_in_demo(
+    sessions: Sessions, email: str, *, actor: Actor, user_agent: str, now: datetime
+) -> str:
+    """Give the token of a new session of a demo member, who needs no password. For simulations.
+
+    Raises WrongPassword for anybody else.
+    """
+    async with sessions.begin() as session:
+        staff = await staff_by_email(session, email)
+        if (
+            staff is None
+            or staff.state is not StaffState.ACTIVE
+            or not staff.email.endswith(DEMO_DOMAIN)
+        ):
+            raise WrongPassword("Nobody of the demo has this e-mail address.")
+        told = _as(staff, actor)
+        return await start(session, staff, actor=told, user_agent=user_agent, now=now)
+
+
+async def _refuse_hurry(session: AsyncSession, attempt: SignInFailure, now: datetime) -> None:
+    """Raise TooManyAttempts while this e-mail address or this network address has to wait."""
+    for what in (f"email:{attempt.email}", f"address:{attempt.address}"):
+        await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(what, 0))))
+    since = now - WINDOW
+    count, last = await _counted(session, SignInFailure.email == attempt.email, since, func.max)
+    if count > FREE_FAILURES:
+        wait = min(2 ** (count - FREE_FAILURES - 1), LONGEST_WAIT_SECONDS)
+        until = last + timedelta(seconds=wait)
+        if now < until:
+            raise TooManyAttempts(until - now)
+    of_address = SignInFailure.address == attempt.address
+    count, first = await _counted(session, of_address, since, func.min)
+    if count >= MOST_PER_ADDRESS:
+        raise TooManyAttempts(first + WINDOW - now)
+
+
+async def _counted(
+    session: AsyncSession, whose: Any, since: datetime, edge: Any
+) -> tuple[int, datetime]:
+    found = await session.execute(
+        select(func.count(), edge(SignInFailure.created_at)).where(
+            whose, SignInFailure.created_at > since
+        )
+    )
+    count, moment = found.one()
+    return count, moment or since
+
+
+def _as(staff: Staff | None, actor: Actor) -> Actor:
+    """Name the member as the one who acts, at the address and in the request that is told."""
+    who = staff.id if staff else None
+    return Actor("staff", who, actor.address, actor.request_id)
