@@ -44,9 +44,11 @@ def product_settings() -> dict[str, str]:
 async def product(
     postgres_server: PostgresServer,
     database: str,
-    conformance: Recorder,
     product_settings: dict[str, str],
 ) -> AsyncIterator[Product]:
+    """Give the running product. The test fails if anything it asked of Stripe is not Stripe's."""
     url, owner = postgres_server.app_url(database), postgres_server.owner_url(database)
-    async with running_product(url, owner, conformance, **product_settings) as running:
+    strict = Recorder(strict_requests=True)
+    async with running_product(url, owner, strict, **product_settings) as running:
         yield running
+    assert strict.take() == [], "not as Stripe publishes it"

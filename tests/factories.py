@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any, TypeVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from polyfactory import Use
 from polyfactory.factories.sqlalchemy_factory import SQLAlchemyFactory
@@ -28,6 +28,14 @@ Row = TypeVar("Row", bound=Table)
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _nothing_listed() -> list[UUID]:
+    return []
+
+
+def _nothing_told() -> dict[str, Any]:
+    return {}
 
 
 def _name(prefix: str) -> Any:
@@ -147,12 +155,12 @@ class AuthorizationRequestFactory(TableFactory[AuthorizationRequest]):
     reserved_minor = 1999
     price_plan_id = None
     funding_mode = FundingMode.HOLD
-    funding_source_ids = Use(list)
+    funding_source_ids = Use(_nothing_listed)
     fee_minor = 150
     state = RequestState.APPROVED
     reason = None
     decided_at = Use(_now)
-    step_ms = Use(dict)
+    step_ms = Use(_nothing_told)
     verified_at = Use(_now)
     verify_after = Use(_now)
 
@@ -173,7 +181,7 @@ class CardTransactionFactory(TableFactory[CardTransaction]):
 class InboundEventFactory(TableFactory[InboundEvent]):
     stripe_event_id = _name("evt")
     occurred_at = Use(_now)
-    payload = Use(dict)
+    payload = Use(_nothing_told)
     state = EventState.RECEIVED
     attempts = 0
     failure = None

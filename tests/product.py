@@ -121,6 +121,8 @@ async def running_product(
                 httpx.AsyncClient(base_url=app_url, timeout=30) as web,
             ):
                 yield Product(configured, stripe, web, app)
+        recorder.events_of(sandbox.world)
+        sandbox.stop()
 
 
 async def _join(stripe: httpx.AsyncClient, app_url: str) -> str:

@@ -26,7 +26,7 @@ async def serving(app: Any, port: int | None = None) -> AsyncIterator[str]:
             await running
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]  # as granian leaves it
         await running
 
 

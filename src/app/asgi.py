@@ -10,6 +10,7 @@ from litestar import Litestar, Request, Response
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
+from app.admin.mount import back_office, create_back_office
 from app.config import Settings, load
 from app.domain.issuing.authorize import Authorizer
 from app.errors import AppError
@@ -29,6 +30,7 @@ ROUTES: list[ControllerRouterHandler] = [
     ready,
     metrics,
     front_page,
+    back_office,
 ]
 
 
@@ -39,6 +41,7 @@ def create_app(settings: Settings) -> Litestar:
     async def opened(app: Litestar) -> AsyncIterator[None]:
         async with open_parts(settings) as parts, open_authorizer(parts) as authorizer:
             app.state.parts, app.state.authorizer = parts, authorizer
+            app.state.back_office = create_back_office(parts)
             IN_FLIGHT.set_function(lambda: authorizer.in_flight)
             yield
 

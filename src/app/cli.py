@@ -1,13 +1,16 @@
 """The `proxycard` command."""
 
 import os
+import socket
 import sys
 from pathlib import Path
 
+import asyncpg
 import click
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 from granian.server import Server
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import schema
 from app.config import ConfigError, Settings, load
@@ -25,6 +28,7 @@ def commands() -> None:
 def serve() -> None:
     """Answer webhooks and serve the pages, until SIGTERM or Ctrl-C."""
     settings = _settings()
+    _refuse_taken_port(settings)
     server = Server(
         "app.asgi:production",
         address=settings.host,
@@ -81,6 +85,19 @@ def db_check() -> None:
     click.echo("The database matches the models.")
 
 
+def _refuse_taken_port(settings: Settings) -> None:
+    """The server would share a port that another one listens on, and get half of its requests."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise ConfigError(
+                f"PORT {settings.port} on HOST {settings.host} cannot be listened on"
+                f" ({error.strerror}): stop what uses it, or set another"
+            ) from None
+
+
 def _settings() -> Settings:
     return load(os.environ, Path.cwd())
 
@@ -97,6 +114,7 @@ def main() -> None:
     except (ConfigError, AppError) as error:
         click.echo(str(error), err=True)
         sys.exit(2)
-    except OSError as error:
-        click.echo(f"{type(error).__name__}: {error}", err=True)
+    except (OSError, SQLAlchemyError, asyncpg.PostgresError) as error:
+        cause = getattr(error, "orig", None) or error
+        click.echo(f"The database cannot be used as DATABASE_URL says: {cause}", err=True)
         sys.exit(2)

@@ -13,8 +13,14 @@ from sqlalchemy import text
 
 from app.config import Settings
 from app.db import Sessions
+from app.metrics import INBOX_AGE_SECONDS, UNVERIFIED
 
 READY_WITHIN_SECONDS = 2
+OLDEST_EVENT_SECONDS = text(
+    "SELECT extract(epoch FROM now() - min(created_at))::float FROM inbound_event"
+    " WHERE state = 'received'"
+)
+UNVERIFIED_REQUESTS = text("SELECT count(*) FROM authorization_request WHERE verified_at IS NULL")
 
 
 @get("/health/live", include_in_schema=False)
@@ -35,14 +41,22 @@ async def ready(sessions: NamedDependency[SkipValidation[Sessions]]) -> Response
 
 @get("/metrics", include_in_schema=False)
 async def metrics(
-    request: Request[Any, Any, Any], settings: NamedDependency[SkipValidation[Settings]]
+    request: Request[Any, Any, Any],
+    settings: NamedDependency[SkipValidation[Settings]],
+    sessions: NamedDependency[SkipValidation[Sessions]],
 ) -> Response[bytes]:
-    """Give the Prometheus metrics to this machine, or to whoever has the token."""
+    """Give the Prometheus metrics to this machine, or to whoever has the token.
+
+    What every process sees alike, because it is in the database, is read when it is asked for.
+    """
     given = request.headers.get("authorization", "").removeprefix("Bearer ")
     token = settings.metrics_token
     trusted = bool(token) and hmac.compare_digest(given.encode(), token.encode())
     if not trusted and not (_from_loopback(request) and not token):
         return Response(b"Not here.\n", status_code=403, media_type=MediaType.TEXT)
+    async with sessions() as session:
+        INBOX_AGE_SECONDS.set(await session.scalar(OLDEST_EVENT_SECONDS) or 0)
+        UNVERIFIED.set(await session.scalar(UNVERIFIED_REQUESTS) or 0)
     return Response(generate_latest(), media_type="text/plain; version=0.0.4")
 
 

@@ -149,13 +149,23 @@ class World:
         self.store.put("sandbox.standing", "standing", standing)
 
     def reset(self) -> None:
-        """Forget everything and fund the Issuing balance anew."""
+        """Forget everything and fund the Issuing balance anew.
+
+        Whoever is told of events stays so: a product that runs beside the sandbox stays joined.
+        """
+        endpoints = list(self.find("webhook_endpoint"))
         self.deliveries.stop()
         self.store.clear()
         self.faults.clear()
-        self.settings = Settings()
+        self.settings = Settings(
+            authorization_webhook_url=self.settings.authorization_webhook_url,
+            authorization_webhook_secret=self.settings.authorization_webhook_secret,
+        )
         self.clock.offset_seconds = 0
         self.balance.open()
+        for endpoint in reversed(endpoints):
+            self.add(endpoint)
+        self.keep_standing()
 
 
 def dict_of(value: Any) -> Object:

@@ -10,7 +10,15 @@ from aiohttp import web
 
 from tests.conformance.recorder import Recorder
 from tests.sandbox.people import card, cardholder, pay
-from tests.sandbox.serving import APPROVE, VERSION, Receiver, Running, serving, until
+from tests.sandbox.serving import (
+    APPROVE,
+    REAL_TIME_SECRET,
+    VERSION,
+    Receiver,
+    Running,
+    serving,
+    until,
+)
 
 CREATED = "issuing_cardholder.created"
 
@@ -147,20 +155,24 @@ async def test_a_question_that_a_restart_interrupted_is_decided_by_the_default(
         assert found.request_history[0].reason == "webhook_timeout"
 
 
-async def test_reset_forgets_everything_and_funds_the_issuing_balance(
+async def test_reset_forgets_everything_but_the_webhooks_and_funds_the_issuing_balance(
     sandbox: Running, product: Receiver
 ) -> None:
     await endpoint(sandbox, product, "*")
     await pay(sandbox, await card(sandbox))
     await sandbox.advance(days=1)
 
+    await sandbox.set(latency_ms=1, authorization_timeout="approve")
+
     await sandbox.control.post("/_sandbox/reset")
 
+    kept = (await sandbox.stripe.v1.webhook_endpoints.list_async()).data
+    assert [one.url for one in kept] == [product.url]
     assert (await sandbox.stripe.v1.events.list_async()).data == []
     assert (await sandbox.stripe.v1.issuing.cards.list_async()).data == []
     assert (await sandbox.control.get("/_sandbox/settings")).json() == {
-        "authorization_webhook_url": None,
-        "authorization_webhook_secret": None,
+        "authorization_webhook_url": product.url,
+        "authorization_webhook_secret": f"{REAL_TIME_SECRET[:9]}****",
         "authorization_timeout": "decline",
         "webhook_error": "decline",
         "latency_ms": 0,

@@ -32,9 +32,9 @@ def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 def state_assignments(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Give the lines that assign to an attribute called `state`, and the function they are in."""
     for function in functions(tree):
-        for node in ast.walk(function):
-            targets = node.targets if isinstance(node, ast.Assign) else []
-            for target in targets:
+        assignments = (node for node in ast.walk(function) if isinstance(node, ast.Assign))
+        for node in assignments:
+            for target in node.targets:
                 if isinstance(target, ast.Attribute) and target.attr == "state":
                     yield node.lineno, function.name
 

@@ -1,54 +1,58 @@
 """What stands before every page of the back office: no other site's requests, strict headers."""
 
-from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.admin.rendering import Pages
 from app.requests import STRICT
 
 log = structlog.get_logger()
 
 LARGEST_BODY = 65_536
 READING = frozenset({"GET", "HEAD"})
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "font-src 'self'",
-        # Tabler's style sheet, which comes with SQLAdmin, draws arrows and ticks from data: images.
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
+# Everything is a file of our own. Tabler's style sheet, which comes with SQLAdmin, draws arrows and
+# ticks from data: images. No inline script and no style attribute passes: our templates take the
+# place of all of SQLAdmin's that have one, and its own scripts are not loaded.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self';"
+    " img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'"
 )
-"""No inline script or style is let through: our templates replace those of SQLAdmin that have any
-(`flash.html` with a script, `secret_modal.html` and `modals/` with style attributes)."""
 
 
 class Guard:
-    """Refuses what another site set off, and what is too large; adds the headers."""
+    """Refuses what another site set off, logs what fails, and adds the headers."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, pages: Pages) -> None:
         self.app = app
+        self.pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
+        started = False
 
         async def send_strictly(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 _add_headers(scope["path"], MutableHeaders(scope=message))
             await send(message)
 
-        await self.app(scope, receive, send_strictly)
+        try:
+            refuse_unfit(scope)
+            await self.app(scope, receive, send_strictly)
+        except HTTPException as refusal:
+            page = await self.pages.failure(Request(scope), refusal)
+            await page(scope, receive, send_strictly)
+        except Exception:
+            # Starlette has answered with the page for this and raised it again, to be logged.
+            log.exception("back_office_failed", method=scope["method"], path=scope["path"][:200])
+            if not started:
+                raise
 
 
 def refuse_unfit(scope: Scope) -> None:
@@ -61,12 +65,12 @@ def refuse_unfit(scope: Scope) -> None:
         return
     if not _same_origin(headers):
         raise HTTPException(403, "This has to be started from a page of the back office itself.")
-    length = headers.get("content-length")
     if scope["method"] not in READING:
-        if length is None or not length.isdigit():
+        length = headers.get("content-length", "")
+        if not length.isdigit():
             raise HTTPException(411, "The request does not say how long it is.")
         if int(length) > LARGEST_BODY:
-            raise HTTPException(413, "The form holds more than the 64 KiB that are taken.")
+            raise HTTPException(413, "A form may hold 64 KiB, and this one holds more.")
 
 
 def _same_origin(headers: Headers) -> bool:
@@ -82,10 +86,5 @@ def _add_headers(path: str, headers: MutableHeaders) -> None:
     for name, value in STRICT.items():
         headers.setdefault(name, value)
     headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-    kept = path.startswith("/admin/statics/") and headers.get("etag") is not None
-    headers["Cache-Control"] = "private, max-age=3600" if kept else "no-store"
-
-
-def told_of(scope: Scope) -> Any:
-    """Give the request's id, for pages that report a failure."""
-    return scope["state"].get("request_id", "")
+    file = path.startswith("/admin/statics/") and "etag" in headers
+    headers["Cache-Control"] = "private, max-age=3600" if file else "no-store"

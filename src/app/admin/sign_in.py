@@ -1,4 +1,4 @@
-"""The way in and out of the back office: the sign-in page, the cookie, and who a request is from."""
+"""The way in and out of the back office: sign-in page, cookie, and who a request is from."""
 
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit

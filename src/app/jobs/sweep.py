@@ -9,8 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import Sessions
 from app.domain.issuing.models import Authorization, AuthorizationRequest
 from app.domain.issuing.settle import Settler
-from app.metrics import INBOX_AGE_SECONDS, UNVERIFIED
-from app.webhooks.models import EventState, InboundEvent
 
 log = structlog.get_logger()
 
@@ -24,7 +22,6 @@ async def sweep_unverified(sessions: Sessions, settler: Settler, now: datetime) 
     """
     async with sessions() as session:
         names = await _due(session, now)
-        await _count(session, now)
     for name in names:
         try:
             await settler.settle(name)
@@ -43,14 +40,3 @@ async def _due(session: AsyncSession, now: datetime) -> list[str]:
         .limit(AT_ONCE)
     )
     return list(found)
-
-
-async def _count(session: AsyncSession, now: datetime) -> None:
-    oldest = await session.scalar(
-        select(func.min(InboundEvent.created_at)).where(InboundEvent.state == EventState.RECEIVED)
-    )
-    INBOX_AGE_SECONDS.set((now - oldest).total_seconds() if oldest else 0)
-    waiting = await session.scalar(
-        select(func.count()).where(AuthorizationRequest.verified_at.is_(None))
-    )
-    UNVERIFIED.set(waiting or 0)
