@@ -18,7 +18,7 @@ from app.webhooks.models import EventState, InboundEvent
 from app.webhooks.reading import REQUEST_TYPE
 from stripe_sandbox.asgi import create_sandbox
 from tests.conformance.recorder import Recorder
-from tests.serving import free_port, serving
+from tests.serving import free_port, serving_app
 from tests.waiting import until
 
 AUTHORIZATION_SECRET = "whsec_authorizations_of_the_tests"
@@ -98,7 +98,7 @@ async def running_product(
 ) -> AsyncIterator[Product]:
     """Start sandbox, application and worker on free ports, joined by webhooks; stop them after."""
     sandbox, port = create_sandbox(record=recorder), free_port()
-    async with serving(sandbox) as stripe_url:
+    async with serving_app(sandbox, stop=sandbox.stop) as stripe_url:
         headers = {"Authorization": "Bearer sk_test_product"}
         async with httpx.AsyncClient(base_url=stripe_url, headers=headers, timeout=30) as stripe:
             events_secret = await _join(stripe, f"http://127.0.0.1:{port}")
@@ -116,13 +116,12 @@ async def running_product(
             configured = from_mapping(given | settings)
             app = create_app(configured)
             async with (
-                serving(app, port) as app_url,
+                serving_app(app, port) as app_url,
                 _working(configured),
                 httpx.AsyncClient(base_url=app_url, timeout=30) as web,
             ):
                 yield Product(configured, stripe, web, app)
         recorder.events_of(sandbox.world)
-        sandbox.stop()
 
 
 async def _join(stripe: httpx.AsyncClient, app_url: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,8 +13,13 @@ from tests.waiting import until
 
 
 @asynccontextmanager
-async def serving(app: Any, port: int | None = None) -> AsyncIterator[str]:
-    """Serve until the block ends; give the address, like http://127.0.0.1:40123."""
+async def serving_app(
+    app: Any, port: int | None = None, stop: Callable[[], None] | None = None
+) -> AsyncIterator[str]:
+    """Serve until the block ends; give the address, like http://127.0.0.1:40123.
+
+    `stop` ends what the application itself still waits for, before the server ends.
+    """
     port = port or free_port()
     server = Server(
         app, address="127.0.0.1", port=port, interface=Interfaces.ASGI, log_enabled=False
@@ -26,6 +31,8 @@ async def serving(app: Any, port: int | None = None) -> AsyncIterator[str]:
             await running
         yield f"http://127.0.0.1:{port}"
     finally:
+        if stop is not None:
+            stop()
         server.stop()  # type: ignore[no-untyped-call]  # as granian leaves it
         await running
 

@@ -14,7 +14,7 @@ import stripe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.sandbox.people import ADA
-from tests.sandbox.serving import free_port
+from tests.serving import free_port
 
 PATIENCE_MS = 8000
 FLAGS = (

@@ -1,7 +1,5 @@
 """A sandbox on a port of its own, and a stand-in for whoever Stripe would call."""
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,11 +10,10 @@ import httpx
 import msgspec
 import stripe
 from aiohttp import web
-from granian.constants import Interfaces
-from granian.server.embed import Server
 
 from stripe_sandbox.answering import Exchange
 from stripe_sandbox.asgi import Sandbox, create_sandbox
+from tests.serving import free_port, serving_app
 
 REAL_TIME_SECRET = "whsec_realtime"
 PATIENCE_SECONDS = 5.0
@@ -92,24 +89,15 @@ async def serving(
 ) -> AsyncIterator[Running]:
     """Serve a sandbox in this event loop until the block ends."""
     app = create_sandbox(data_dir, record)
-    port = free_port()
-    server = Server(
-        app, address="127.0.0.1", port=port, interface=Interfaces.ASGI, log_enabled=False
-    )
-    task = asyncio.create_task(server.serve())
-    url = f"http://127.0.0.1:{port}"
-    http = stripe.AIOHTTPClient(timeout=PATIENCE_SECONDS)
-    addresses: Any = dict.fromkeys(("api", "connect", "files", "meter_events"), url)
-    client = stripe.StripeClient("sk_test_1", base_addresses=addresses, http_client=http)
-    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS) as control:
-        await until(lambda: _is_up(control))
-        try:
-            yield Running(app, url, client, control)
-        finally:
-            await http.close_async()  # type: ignore[no-untyped-call]  # as stripe leaves it
-            app.stop()
-            server.stop()  # type: ignore[no-untyped-call]  # as granian leaves it
-            await task
+    async with serving_app(app, stop=app.stop) as url:
+        http = stripe.AIOHTTPClient(timeout=PATIENCE_SECONDS)
+        addresses: Any = dict.fromkeys(("api", "connect", "files", "meter_events"), url)
+        client = stripe.StripeClient("sk_test_1", base_addresses=addresses, http_client=http)
+        async with httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS) as control:
+            try:
+                yield Running(app, url, client, control)
+            finally:
+                await http.close_async()  # type: ignore[no-untyped-call]  # as stripe leaves it
 
 
 @asynccontextmanager
@@ -127,27 +115,3 @@ async def receiving() -> AsyncIterator[Receiver]:
         yield receiver
     finally:
         await runner.cleanup()
-
-
-async def until(condition: Callable[[], bool | Awaitable[bool]]) -> None:
-    """Wait for a condition, for as long as a test has patience."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while True:
-            holds = condition()
-            if holds if isinstance(holds, bool) else await holds:
-                return
-            await asyncio.sleep(0.005)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-async def _is_up(control: httpx.AsyncClient) -> bool:
-    try:
-        return (await control.get("/_sandbox/health")).is_success
-    except httpx.TransportError:
-        return False

@@ -10,15 +10,8 @@ from aiohttp import web
 
 from tests.conformance.recorder import Recorder
 from tests.sandbox.people import card, cardholder, pay
-from tests.sandbox.serving import (
-    APPROVE,
-    REAL_TIME_SECRET,
-    VERSION,
-    Receiver,
-    Running,
-    serving,
-    until,
-)
+from tests.sandbox.serving import APPROVE, REAL_TIME_SECRET, VERSION, Receiver, Running, serving
+from tests.waiting import until
 
 CREATED = "issuing_cardholder.created"
 

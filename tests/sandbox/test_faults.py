@@ -7,7 +7,8 @@ import httpx
 import pytest
 import stripe
 
-from tests.sandbox.serving import Running, until
+from tests.sandbox.serving import Running
+from tests.waiting import until
 
 CUSTOMERS = "/v1/customers"
 KEY = {"Authorization": "Bearer sk_test_1"}

@@ -8,7 +8,8 @@ import stripe
 
 from stripe_sandbox.payments.charges import processing_fee
 from tests.sandbox.paying import happened, intent_of, payer
-from tests.sandbox.serving import Running, serving, until
+from tests.sandbox.serving import Running, serving
+from tests.waiting import until
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.sandbox.serving import free_port, until
+from tests.serving import free_port
+from tests.waiting import until
 
 KEY = {"Authorization": "Bearer sk_test_1"}
 

@@ -7,7 +7,8 @@ import stripe
 from aiohttp import web
 
 from tests.sandbox.people import card, pay
-from tests.sandbox.serving import VERSION, Receiver, Running, until
+from tests.sandbox.serving import VERSION, Receiver, Running
+from tests.waiting import until
 
 REQUEST = "issuing_authorization.request"
 LIMITLESS = {"spending_limits": [{"amount": 5_000_000, "interval": "all_time"}]}

@@ -1,0 +1,168 @@
+"""A list that only reads: SQLAdmin's, with counting, filters, search and cells of our own.
+
+SQLAdmin counts every row of a table for each page; here the count stops at COUNTED, nothing runs
+longer than LONGEST_QUERY, and older rows are reached by the date filter instead of by paging.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+from sqladmin import ModelView
+from sqladmin.pagination import Pagination
+from sqlalchemy import Select, func, literal, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from app.admin.views.cells import SHARED, Cell, Text, label, plain, zone_of
+from app.admin.views.filters import Filter
+from app.admin.views.names import names_of
+from app.admin.views.searching import Search
+from app.errors import AppError
+
+COUNTED = 10_000
+LONGEST_QUERY = "5s"
+_CANCELED = "57014"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
+
+View = TypeVar("View", bound=type[ModelView])
+
+
+def at(address: str) -> Any:
+    """Give a list its address under /admin, which is also its name in the permissions' table.
+
+    SQLAdmin would name it after its table's class, of which there may be two lists.
+    """
+
+    def placed(view: View) -> View:
+        view.identity = address
+        return view
+
+    return placed
+
+
+class ReadOnlyList(ModelView):
+    """Shows rows newest first. What may be done to them has pages of its own."""
+
+    can_create = can_edit = can_delete = can_export = can_import = False
+    list_template = "lists/list.html"
+    details_template = "lists/details.html"
+    page_size = 50
+    page_size_options = (25, 50, 100)
+
+    name_plural: ClassVar[str]
+    note: ClassVar[str] = ""
+    filters: ClassVar[Sequence[Filter]] = ()
+    search: ClassVar[Search | None] = None
+    # Cells of this list that differ from what the field's name and value say.
+    cells: ClassVar[Mapping[str, Cell]] = {}
+    record_cells: ClassVar[Mapping[str, Cell]] = {}
+
+    def row_href(self, row: Any) -> str:
+        """Give the address of a row's own page."""
+        return f"/admin/{self.identity}/details/{row.id}"
+
+    def related(self, row: Any) -> list[tuple[str, str]]:  # noqa: ARG002  most have none
+        """Give titles and addresses of what belongs to a record."""
+        return []
+
+    def heading(self, row: Any) -> str:  # noqa: ARG002  most have none
+        """Name a record; without one its list's name has to do."""
+        return self.name
+
+    def label(self, field: str) -> str:
+        return self._column_labels.get(field) or label(field)
+
+    async def list(self, request: Request) -> Pagination:
+        """Give the page asked for. A filter that cannot be read shows no rows and says why."""
+        page = max(1, self.validate_page_number(request.query_params.get("page"), 1))
+        size = self.validate_page_number(request.query_params.get("pageSize"), self.page_size)
+        size = size if size in self.page_size_options else self.page_size
+        request.state.problem = None
+        try:
+            statement = self._narrowed(request)
+        except AppError as problem:
+            request.state.problem = str(problem)
+            return await self._nothing(request, size)
+        try:
+            return await self._read(request, statement, page, size)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != _CANCELED:
+                raise
+            request.state.problem = "This takes too long to look through. Choose fewer days."
+            return await self._nothing(request, size)
+
+    async def get_object_for_details(self, request: Request) -> Any:
+        """Give the record with the names of what it points at, or None."""
+        try:
+            row = await super().get_object_for_details(request)
+        except (ValueError, DBAPIError):
+            raise HTTPException(404) from None  # The address holds no id of this table's kind.
+        async with self.session_maker() as session:
+            request.state.names = await names_of(session, [row] if row else [])
+        return row
+
+    async def get_list_value(
+        self, obj: Any, prop: str, request: Request | None = None
+    ) -> tuple[Any, Any]:
+        assert request is not None
+        cell = self.cells.get(prop) or SHARED.get(prop, plain)
+        return None, cell(obj, prop, request)
+
+    async def get_detail_value(
+        self, obj: Any, prop: str, request: Request | None = None
+    ) -> tuple[Any, Any]:
+        assert request is not None
+        cell = self.record_cells.get(prop) or self.cells.get(prop) or SHARED.get(prop, plain)
+        return None, cell(obj, prop, request)
+
+    def sort_query(self, stmt: Select[Any], request: Request) -> Select[Any]:
+        """Sort as asked, and by id among equals, so that no row is on two pages."""
+        return super().sort_query(stmt, request).order_by(self.pk_columns[0].desc())
+
+    def given_filters(self, request: Request) -> dict[str, str]:
+        """Give the filters' fields that the address fills."""
+        fields = [field for one in self.filters for field in one.fields]
+        given = request.query_params
+        return {field: given[field] for field in fields if given.get(field)}
+
+    def _narrowed(self, request: Request) -> Select[Any]:
+        statement: Select[Any] = self.list_query(request)
+        given, zone = request.query_params, zone_of(request)
+        for one in self.filters:
+            statement = one.narrow(statement, given, zone)
+        term = given.get("search", "").replace("\0", "").strip()[:100]
+        if term and self.search is not None:
+            statement = statement.where(self.search.matching(term))
+        return statement
+
+    async def _read(
+        self, request: Request, statement: Select[Any], page: int, size: int
+    ) -> Pagination:
+        counted = statement.with_only_columns(literal(1)).order_by(None).limit(COUNTED + 1)
+        async with self.session_maker() as session:
+            await session.execute(text(f"SET LOCAL statement_timeout = '{LONGEST_QUERY}'"))
+            count = await session.scalar(select(func.count()).select_from(counted.subquery())) or 0
+            page = min(page, Pagination.max_page(min(count, COUNTED), size))
+            ordered = self.sort_query(statement, request).limit(size).offset((page - 1) * size)
+            rows = (await session.scalars(ordered)).all()
+            await self._name(request, session, rows)
+        return Pagination(rows=list(rows), page=page, page_size=size, count=count)
+
+    async def _nothing(self, request: Request, size: int) -> Pagination:
+        async with self.session_maker() as session:
+            await self._name(request, session, [])
+        return Pagination(rows=[], page=1, page_size=size, count=0)
+
+    async def _name(self, request: Request, session: AsyncSession, rows: Sequence[Any]) -> None:
+        """Look up what the rows and the filters point at."""
+        given = (request.query_params.get(one.fields[0], "") for one in self.filters)
+        request.state.names = await names_of(session, rows, filter(None, map(_as_id, given)))
+
+
+def _as_id(value: str) -> UUID | None:
+    try:
+        return UUID(value)
+    except ValueError:
+        return None

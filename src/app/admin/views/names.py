@@ -1,0 +1,95 @@
+"""Names for the ids on a page of a list: a look-up for each kind of thing, whatever the rows."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.admin.wording import card_digits
+from app.domain.funding.models import FundingSource, PricePlan
+from app.domain.identity.models import Customer, Staff
+from app.domain.issuing.decline_reasons import DeclineReason
+from app.domain.issuing.models import Authorization, AuthorizationRequest, Card
+
+
+class Names(msgspec.Struct):
+    """What the rows of a page point at, by id."""
+
+    customers: dict[UUID, str] = {}
+    cards: dict[UUID, str] = {}
+    sources: dict[UUID, str] = {}
+    merchants: dict[UUID, str] = {}
+    reasons: dict[UUID, DeclineReason] = {}
+    prices: dict[UUID, str] = {}
+    staff: dict[UUID, str] = {}
+
+
+async def names_of(session: AsyncSession, rows: Sequence[Any], more: Iterable[UUID] = ()) -> Names:
+    """Look up what the rows point at; `more` are ids of customers or cards that a filter names."""
+    extra = set(more)
+    purchases = _ids(rows, "authorization_id", "purchase_id")
+    shown = {row.id for row in rows if isinstance(row, Authorization)}
+    return Names(
+        customers=await _customers(session, _ids(rows, "customer_id") | extra),
+        cards=await _cards(session, _ids(rows, "card_id") | extra),
+        sources=await _sources(session, _ids(rows, "funding_source_id")),
+        merchants=await _pairs(session, Authorization, Authorization.merchant_name, purchases),
+        reasons=await _reasons(session, shown),
+        prices=await _pairs(session, PricePlan, PricePlan.name, _ids(rows, "price_plan_id")),
+        staff=await _pairs(session, Staff, Staff.name, _ids(rows, "actor_id", "staff_id")),
+    )
+
+
+def _ids(rows: Sequence[Any], *fields: str) -> set[UUID]:
+    found = {getattr(row, field, None) for row in rows for field in fields}
+    return found - {None}
+
+
+async def _pairs(session: AsyncSession, table: Any, column: Any, ids: set[UUID]) -> dict[UUID, str]:
+    if not ids:
+        return {}
+    found = await session.execute(select(table.id, column).where(table.id.in_(ids)))
+    return {key: value for key, value in found}
+
+
+async def _customers(session: AsyncSession, ids: set[UUID]) -> dict[UUID, str]:
+    name = Customer.first_name + " " + Customer.last_name
+    return await _pairs(session, Customer, name, ids)
+
+
+async def _cards(session: AsyncSession, ids: set[UUID]) -> dict[UUID, str]:
+    if not ids:
+        return {}
+    found = await session.execute(
+        select(Card.id, Card.nickname, Card.last4).where(Card.id.in_(ids))
+    )
+    return {key: f"{nickname} {card_digits(last4)}" for key, nickname, last4 in found}
+
+
+async def _sources(session: AsyncSession, ids: set[UUID]) -> dict[UUID, str]:
+    if not ids:
+        return {}
+    found = await session.execute(
+        select(FundingSource.id, FundingSource.brand, FundingSource.last4).where(
+            FundingSource.id.in_(ids)
+        )
+    )
+    return {key: f"{brand} {card_digits(last4)}" for key, brand, last4 in found}
+
+
+async def _reasons(session: AsyncSession, ids: set[UUID]) -> dict[UUID, DeclineReason]:
+    """Give each purchase's latest decline."""
+    if not ids:
+        return {}
+    found = await session.execute(
+        select(AuthorizationRequest.authorization_id, AuthorizationRequest.reason)
+        .where(
+            AuthorizationRequest.authorization_id.in_(ids),
+            AuthorizationRequest.reason.is_not(None),
+        )
+        .order_by(AuthorizationRequest.authorization_id, AuthorizationRequest.ordinal)
+    )
+    return {key: reason for key, reason in found if reason is not None}
