@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 import httpx
 from sqlalchemy import select, text
 
@@ -85,6 +86,12 @@ class Product:
         events = (await self.call("GET", "/v1/events", limit=100))["data"]
         kept = {row["stripe_event_id"] for row in await self.rows(KEPT_EVENTS)}
         return all(e["id"] in kept or e["type"] == REQUEST_TYPE for e in events)
+
+    async def as_owner(self, statement: str) -> None:
+        """Change the schema, as only the owner may."""
+        connection = await asyncpg.connect(self.settings.owner_url)
+        await connection.execute(statement)
+        await connection.close()
 
     async def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
         async with self.parts.sessions() as session:

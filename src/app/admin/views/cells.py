@@ -1,6 +1,6 @@
-"""What stands in a cell of a list or a record: words, amounts, times, links. All text is escaped."""
+"""What stands in a cell of a list or a record. All text from the tables is escaped."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -27,21 +27,14 @@ def zone_of(request: Request) -> ZoneInfo:
 def plain(row: Any, field: str, request: Request) -> Text:
     """Write a column's value by what it is."""
     value = getattr(row, field, None)
-    if value is None or value == "":
+    if value is None or value in ("", []):
         return NOTHING
     if field.endswith("_minor"):
         return amount(value, row.currency)
-    if isinstance(value, StrEnum):
-        return state(row, field, request)
-    if isinstance(value, datetime):
-        return moment(value, zone_of(request))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(words(str(item)) for item in value) or NOTHING
-    if isinstance(value, dict):
-        return block(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
-    return value.isoformat() if isinstance(value, date) else str(value)
+    for kind, write in _WRITERS:
+        if isinstance(value, kind):
+            return write(value, zone_of(request))
+    return str(value)
 
 
 def block(text: str) -> Markup:
@@ -52,15 +45,22 @@ def link(href: str, text: str) -> Markup:
     return Markup('<a href="{}">{}</a>').format(href, text)
 
 
-def state(row: Any, field: str, request: Request) -> Text:
+def badge(value: str) -> Markup:
     """Write a state as a word that has its colour from the style sheet."""
-    value = getattr(row, field)
-    if value is None:
-        return NOTHING
     return Markup('<span class="state" data-state="{}">{}</span>').format(value, words(value))
 
 
-def identifier(row: Any, field: str, request: Request) -> Text:
+_WRITERS: Sequence[tuple[type, Callable[[Any, ZoneInfo], Text]]] = (
+    (StrEnum, lambda value, _: badge(value)),
+    (datetime, moment),
+    (date, lambda value, _: value.isoformat()),
+    (bool, lambda value, _: "yes" if value else "no"),
+    (list, lambda value, _: ", ".join(words(str(item)) for item in value)),
+    (dict, lambda value, _: block(msgspec.json.format(msgspec.json.encode(value)).decode())),
+)
+
+
+def identifier(row: Any, field: str, _: Request) -> Text:
     """Write an id that people copy but do not read."""
     value = getattr(row, field)
     return Markup("<code>{}</code>").format(value) if value else NOTHING
@@ -135,13 +135,9 @@ def explained(part: str) -> Cell:
         if row.reason is None:
             return NOTHING
         value = getattr(EXPLANATIONS[row.reason], part)
-        return plain_bool(value) if isinstance(value, bool) else str(value)
+        return {True: "yes", False: "no"}.get(value) or str(value)
 
     return cell
-
-
-def plain_bool(value: bool) -> str:  # noqa: FBT001  it is what is written
-    return "yes" if value else "no"
 
 
 SHARED: Mapping[str, Cell] = {

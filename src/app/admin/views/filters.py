@@ -30,7 +30,7 @@ class Filter(Protocol):
     @property
     def fields(self) -> Sequence[str]: ...
 
-    def narrow(self, rows: Select[Any], given: QueryParams, zone: ZoneInfo) -> Select[Any]:
+    def narrow(self, rows: Select[Any], given: QueryParams, zone: ZoneInfo, /) -> Select[Any]:
         """Leave the rows alone when nothing is given. Raises UnreadableFilter."""
         ...
 
@@ -48,7 +48,7 @@ class Choice(msgspec.Struct, frozen=True):
     def fields(self) -> Sequence[str]:
         return (self.field,)
 
-    def narrow(self, rows: Select[Any], given: QueryParams, zone: ZoneInfo) -> Select[Any]:
+    def narrow(self, rows: Select[Any], given: QueryParams, _: ZoneInfo, /) -> Select[Any]:
         wanted = given.get(self.field, "")
         if not wanted:
             return rows
@@ -69,7 +69,7 @@ class AmountRange(msgspec.Struct, frozen=True):
     def fields(self) -> Sequence[str]:
         return (f"{self.field}_from", f"{self.field}_to")
 
-    def narrow(self, rows: Select[Any], given: QueryParams, zone: ZoneInfo) -> Select[Any]:
+    def narrow(self, rows: Select[Any], given: QueryParams, _: ZoneInfo, /) -> Select[Any]:
         least, most = (self._read(given.get(field, "")) for field in self.fields)
         if least is not None:
             rows = rows.where(func.abs(self.column) >= least)
@@ -93,7 +93,7 @@ class DateRange(msgspec.Struct, frozen=True):
     def fields(self) -> Sequence[str]:
         return (f"{self.field}_from", f"{self.field}_to")
 
-    def narrow(self, rows: Select[Any], given: QueryParams, zone: ZoneInfo) -> Select[Any]:
+    def narrow(self, rows: Select[Any], given: QueryParams, zone: ZoneInfo, /) -> Select[Any]:
         first, last = (self._read(given.get(field, "")) for field in self.fields)
         if first is not None:
             rows = rows.where(self.column >= datetime.combine(first, time(), zone))
@@ -126,7 +126,7 @@ class Whose(msgspec.Struct, frozen=True):
     def fields(self) -> Sequence[str]:
         return (self.field,)
 
-    def narrow(self, rows: Select[Any], given: QueryParams, zone: ZoneInfo) -> Select[Any]:
+    def narrow(self, rows: Select[Any], given: QueryParams, _: ZoneInfo, /) -> Select[Any]:
         wanted = given.get(self.field, "")
         if not wanted:
             return rows

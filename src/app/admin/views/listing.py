@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from app.admin.views.cells import SHARED, Cell, Text, label, plain, zone_of
+from app.admin.views.cells import SHARED, Cell, label, plain, zone_of
 from app.admin.views.filters import Filter
 from app.admin.views.names import names_of
 from app.admin.views.searching import Search

@@ -44,15 +44,15 @@ async def names_of(session: AsyncSession, rows: Sequence[Any], more: Iterable[UU
 
 
 def _ids(rows: Sequence[Any], *fields: str) -> set[UUID]:
-    found = {getattr(row, field, None) for row in rows for field in fields}
-    return found - {None}
+    found = (getattr(row, field, None) for row in rows for field in fields)
+    return {key for key in found if key is not None}
 
 
 async def _pairs(session: AsyncSession, table: Any, column: Any, ids: set[UUID]) -> dict[UUID, str]:
     if not ids:
         return {}
     found = await session.execute(select(table.id, column).where(table.id.in_(ids)))
-    return {key: value for key, value in found}
+    return {row[0]: row[1] for row in found}
 
 
 async def _customers(session: AsyncSession, ids: set[UUID]) -> dict[UUID, str]:

@@ -38,7 +38,8 @@ class Search(msgspec.Struct, frozen=True):
         if _STRIPE_ID.fullmatch(term) and self.ids:
             return or_(false(), *(column == term for column in self.ids))
         if "@" in term and self.customer is not None:
-            return self.customer.in_(_customers(func.lower(Customer.email) == term.lower()))
+            addressed = func.lower(Customer.email) == term.lower()
+            return or_(false(), self.customer.in_(_customers(addressed)))
         found = [column.icontains(term, autoescape=True) for column in self.texts]
         if _AMOUNT.fullmatch(term) and self.amount is not None:
             found.append(func.abs(self.amount) == parse_amount(term))
