@@ -13,6 +13,7 @@ from granian.server import Server
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import schema
+from app.cli_staff import staff
 from app.config import ConfigError, Settings, load
 from app.errors import AppError
 from app.jobs.worker import run_worker
@@ -96,6 +97,9 @@ def _refuse_taken_port(settings: Settings) -> None:
                 f"PORT {settings.port} on HOST {settings.host} cannot be listened on"
                 f" ({error.strerror}): stop what uses it, or set another"
             ) from None
+
+
+commands.add_command(staff)
 
 
 def _settings() -> Settings:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from app.domain.funding.charges import ChargeOrder, ChargeOutcome, IntentFacts
 from app.domain.funding.states import ChargeState, FundingMode
 
 INTENTS = "/v1/payment_intents"
+MOST_REFUND_KEYS = 10
 _LONGEST_SUFFIX = 22
 _CAPTURE_METHODS = {FundingMode.HOLD: "manual", FundingMode.CHARGE: "automatic"}
 
@@ -67,35 +69,53 @@ class StripeBackOffice:
         return facts_of(read_intent(data))
 
     async def capture(self, stripe_payment_intent_id: str, amount_minor: int) -> IntentFacts:
-        data = await self._call(
-            "post",
-            f"{INTENTS}/{stripe_payment_intent_id}/capture",
-            idempotency_key=f"capture:{stripe_payment_intent_id}:{amount_minor}",
-            amount_to_capture=amount_minor,
-            expand=["latest_charge"],
+        taken = [ChargeState.CAPTURED, ChargeState.REFUNDED]
+        return await self._step(
+            stripe_payment_intent_id, "capture", taken, amount_to_capture=amount_minor
         )
-        return facts_of(read_intent(data))
 
     async def cancel(self, stripe_payment_intent_id: str) -> IntentFacts:
-        data = await self._call(
-            "post",
-            f"{INTENTS}/{stripe_payment_intent_id}/cancel",
-            idempotency_key=f"cancel:{stripe_payment_intent_id}",
-            expand=["latest_charge"],
-        )
-        return facts_of(read_intent(data))
+        return await self._step(stripe_payment_intent_id, "cancel", [ChargeState.CANCELED])
 
-    async def refund(
-        self, stripe_payment_intent_id: str, total_minor: int, already_minor: int
-    ) -> IntentFacts:
-        await self._call(
-            "post",
-            "/v1/refunds",
-            idempotency_key=f"refund:{stripe_payment_intent_id}:{total_minor}",
-            payment_intent=stripe_payment_intent_id,
-            amount=total_minor - already_minor,
-        )
+    async def refund(self, stripe_payment_intent_id: str, total_minor: int) -> IntentFacts:
+        for number in range(1, MOST_REFUND_KEYS + 1):
+            facts = await self.intent(stripe_payment_intent_id)
+            missing = total_minor - facts.refunded_minor
+            if missing <= 0:
+                return facts
+            try:
+                await self._call(
+                    "post",
+                    "/v1/refunds",
+                    idempotency_key=f"refund:{stripe_payment_intent_id}:{total_minor}:{number}",
+                    payment_intent=stripe_payment_intent_id,
+                    amount=missing,
+                )
+            except stripe.APIError as error:
+                # Only a failure that is repeated is over; the next key cannot refund twice then.
+                if not _is_repeated(error) or number == MOST_REFUND_KEYS:
+                    raise
+            else:
+                break
         return await self.intent(stripe_payment_intent_id)
+
+    async def _step(
+        self, intent_id: str, step: str, reached: Collection[ChargeState], **params: Any
+    ) -> IntentFacts:
+        """Take a step that an intent allows once; where it was taken before, tell how it stands.
+
+        No key of ours goes with it: Stripe would repeat a failure under that key for a day, and the
+        intent's own state keeps the step from happening twice.
+        """
+        path = f"{INTENTS}/{intent_id}/{step}"
+        try:
+            data = await self._call("post", path, expand=["latest_charge"], **params)
+        except stripe.InvalidRequestError:
+            facts = await self.intent(intent_id)
+            if facts.state not in reached:
+                raise
+            return facts
+        return facts_of(read_intent(data))
 
     async def _call(self, method: str, path: str, **params: Any) -> dict[str, Any]:
         response = await self.client.raw_request_async(method, path, **params)
@@ -123,6 +143,14 @@ async def _send(client: stripe.StripeClient, order: ChargeOrder) -> ChargeOutcom
     ) as error:
         return _refused("request_refused", error)
     return outcome_of(read_intent(response.data))
+
+
+def _is_repeated(error: stripe.APIError) -> bool:
+    """Say whether Stripe repeats the first answer to a key, which it keeps even of a failure.
+
+    Source: https://docs.stripe.com/api/idempotent_requests
+    """
+    return (error.headers or {}).get("idempotent-replayed") == "true"
 
 
 def _refused(code: str, error: stripe.StripeError) -> ChargeOutcome:

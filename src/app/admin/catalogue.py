@@ -4,7 +4,15 @@ import msgspec
 from sqladmin import BaseView, ModelView
 from starlette.requests import Request
 
+from app.admin.pages.home import HomePage
+from app.admin.pages.purchase import PurchasePage
+from app.admin.pages.test_purchase import TestPurchasePage
 from app.admin.permissions import allowed
+from app.admin.views.books import ChargeList, PriceList, TransactionList
+from app.admin.views.cards import CardList
+from app.admin.views.people import CustomerList, SourceList, StaffList
+from app.admin.views.purchases import DeclineList, PurchaseList, RequestList
+from app.admin.views.system import AuditList, EventList, JobList, JobLog
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -20,8 +28,23 @@ def _list(label: str, view: str, icon: str) -> Entry:
     return Entry(label, f"/admin/{view}/list", view, icon)
 
 
-PAGES: tuple[type[BaseView], ...] = ()
-VIEWS: tuple[type[ModelView], ...] = ()
+PAGES: tuple[type[BaseView], ...] = (HomePage, PurchasePage, TestPurchasePage)
+VIEWS: tuple[type[ModelView], ...] = (
+    PurchaseList,
+    PriceList,
+    DeclineList,
+    RequestList,
+    CardList,
+    CustomerList,
+    SourceList,
+    ChargeList,
+    TransactionList,
+    EventList,
+    JobList,
+    JobLog,
+    StaffList,
+    AuditList,
+)
 MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "",

@@ -15,6 +15,7 @@ log = structlog.get_logger()
 
 LARGEST_BODY = 65_536
 READING = frozenset({"GET", "HEAD"})
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 # Everything is a file of our own. Tabler's style sheet, which comes with SQLAdmin, draws arrows and
 # ticks from data: images. No inline script and no style attribute passes: our templates take the
 # place of all of SQLAdmin's that have one, and its own scripts are not loaded.
@@ -65,7 +66,7 @@ def refuse_unfit(scope: Scope) -> None:
         return
     if not _same_origin(headers):
         raise HTTPException(403, "This has to be started from a page of the back office itself.")
-    if scope["method"] not in READING:
+    if scope["method"] in WITH_BODY:
         length = headers.get("content-length", "")
         if not length.isdigit():
             raise HTTPException(411, "The request does not say how long it is.")

@@ -22,6 +22,8 @@ from app.admin.guard import Guard
 from app.admin.permissions import allowed
 from app.admin.rendering import Pages
 from app.admin.sign_in import SignInPages, StaffSessions
+from app.admin.views.listing import COUNTED
+from app.admin.views.names import name_of
 from app.admin.wording import FILTERS
 from app.db import Sessions, create_sessions
 from app.errors import AppError
@@ -83,7 +85,9 @@ class BackOffice(Admin):
         templates.env.globals["allowed"] = allowed
         templates.env.globals["menu"] = MENU
         templates.env.globals["seen_views"] = seen_views
+        templates.env.globals["counted"] = COUNTED
         templates.env.filters.update(FILTERS)
+        templates.env.filters["name_of"] = name_of
         return templates
 
 

@@ -4,7 +4,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import Enum
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
+
+from starlette.datastructures import QueryParams
 
 from app.money import Currency, readable
 
@@ -38,8 +41,15 @@ def card_digits(last4: str) -> str:
     return f"···· {last4}"
 
 
+def changed(given: QueryParams, **changes: object) -> str:
+    """Write an address's query with some fields changed, and those changed to None left out."""
+    kept = {**given, **changes}
+    return urlencode({name: value for name, value in kept.items() if value is not None})
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "amount": amount,
+    "changed": changed,
     "moment": moment,
     "words": words,
 }

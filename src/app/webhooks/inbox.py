@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from pgqueuer.domain.errors import RetryRequested
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,7 +19,7 @@ from app.db import Sessions
 from app.errors import AppError
 from app.queue import enqueue
 from app.webhooks.models import EventState, InboundEvent
-from app.webhooks.reading import Event, storable
+from app.webhooks.reading import Event
 
 log = structlog.get_logger()
 
@@ -72,8 +73,16 @@ class Inbox:
         """Act on a stored event; a repeat finds nothing to do.
 
         Handlers bring our records in line with Stripe's objects, so running one twice is the same
-        as once. They open transactions of their own, because they talk to Stripe in between.
+        as once. They open transactions of their own, because they talk to Stripe in between. Raises
+        RetryRequested when not even the outcome could be noted: the job then comes again.
         """
+        try:
+            await self._act(event_id)
+        except Exception as error:
+            log.exception("event_not_noted", stripe_event=event_id)
+            raise RetryRequested(delay=FIRST_DELAY, reason=type(error).__name__) from error
+
+    async def _act(self, event_id: str) -> None:
         event = await self._waiting(event_id)
         if event is None:
             return
@@ -134,10 +143,10 @@ async def _insert(
     row = {
         "id": uuid7(),
         "stripe_event_id": event.id,
-        "type": storable(event.type)[:100],
-        "object_id": storable(event.object_id),
+        "type": event.type[:100],
+        "object_id": event.object_id,
         "occurred_at": _moment(event.created),
-        "payload": storable(event.data.object),
+        "payload": event.data.object,
         "state": state,
         "failure": failure,
         "attempts": 0,

@@ -1,6 +1,7 @@
 """Stripe's webhooks, read strictly: past this file no one sees a raw body."""
 
 import json
+import math
 from typing import Annotated, Any, NoReturn
 
 import msgspec
@@ -12,6 +13,9 @@ LARGEST_BODY_BYTES = 64 * 1024
 REQUEST_TYPE = "issuing_authorization.request"
 _LARGEST_AMOUNT = 2**53
 _LONGEST_TEXT = 200
+_LONGEST_ID = 255
+# Far deeper than anything of Stripe's, and far from what recursion and the database bear.
+_MOST_LEVELS = 100
 
 Amount = Annotated[int, msgspec.Meta(ge=-_LARGEST_AMOUNT, le=_LARGEST_AMOUNT)]
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern=r"\A[\x21-\x7e]+\Z")]
@@ -41,8 +45,9 @@ class Event(msgspec.Struct, frozen=True):
 
     @property
     def object_id(self) -> str | None:
+        """The id of what it is about. Not everything has one: a balance has none."""
         found = self.data.object.get("id")
-        return found if isinstance(found, str) else None
+        return found if isinstance(found, str) and len(found) <= _LONGEST_ID else None
 
 
 class _Identified(msgspec.Struct, frozen=True):
@@ -72,14 +77,20 @@ class _Authorization(msgspec.Struct, frozen=True):
 
 
 def read_event(body: bytes, *, livemode: bool) -> Event:
-    """Read genuine bytes. Raise NotAnEvent unless they are an event of our mode about an object."""
+    """Read genuine bytes. Raise NotAnEvent unless they are an event of our mode.
+
+    What it gives holds nothing that a database text cannot hold.
+    """
     try:
-        data = json.loads(body, object_pairs_hook=_without_duplicates, parse_constant=_refuse)
-        event = msgspec.convert(data, Event)
+        data = json.loads(
+            body,
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_refuse,
+            parse_float=_finite,
+        )
+        event = msgspec.convert(storable(data), Event)
     except (ValueError, RecursionError, msgspec.ValidationError):
         raise NotAnEvent("The body is not a JSON event") from None
-    if event.object_id is None:
-        raise NotAnEvent("The event's object has no id")
     if event.livemode is not livemode:
         raise NotAnEvent("The event is of the other mode (live or test)")
     return event
@@ -89,6 +100,8 @@ def read_ask(event: Event) -> Ask | None:
     """Read the question in a real-time event; None when a field we need cannot be read."""
     if event.type != REQUEST_TYPE:
         raise NotAnEvent(f"This address answers {REQUEST_TYPE} only")
+    if event.object_id is None:
+        raise NotAnEvent("The event's object has no id")
     try:
         asked = msgspec.convert(event.data.object, _Authorization)
     except msgspec.ValidationError:
@@ -116,14 +129,19 @@ def clean(text: str) -> str:
     return "".join(c for c in whole if c.isprintable()).strip()
 
 
-def storable(value: Any) -> Any:
-    """Give the same JSON without what a database text cannot hold: NUL and half characters."""
+def storable(value: Any, levels: int = _MOST_LEVELS) -> Any:
+    """Give the same JSON without what a database text cannot hold: NUL and half characters.
+
+    Raises ValueError when it is nested deeper than so many levels.
+    """
+    if levels == 0:
+        raise ValueError("nested too deeply")
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode().replace("\0", "")
     if isinstance(value, list):
-        return [storable(item) for item in value]
+        return [storable(item, levels - 1) for item in value]
     if isinstance(value, dict):
-        return {storable(name): storable(item) for name, item in value.items()}
+        return {storable(name): storable(item, levels - 1) for name, item in value.items()}
     return value
 
 
@@ -136,3 +154,11 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
+
+
+def _finite(number: str) -> float:
+    """Read a number, and refuse one too large for a float, which Python would make infinite."""
+    found = float(number)
+    if not math.isfinite(found):
+        raise ValueError(number)
+    return found

@@ -1,5 +1,6 @@
 """Where Stripe asks about a purchase while the shopper waits."""
 
+import asyncio
 import time
 from typing import Any
 
@@ -12,12 +13,13 @@ from app.config import STRIPE_VERSION, Settings
 from app.db import Sessions
 from app.domain.issuing.asking import Answer, Ask
 from app.domain.issuing.authorize import Authorizer
+from app.domain.issuing.decline_reasons import DeclineReason
 from app.domain.issuing.explanations import EXPLANATIONS
 from app.domain.issuing.stopwatch import Stopwatch
 from app.metrics import ANSWERS, STEP_SECONDS
 from app.webhooks.body import read_body
 from app.webhooks.inbox import keep_unreadable
-from app.webhooks.reading import LARGEST_BODY_BYTES, read_ask, read_event
+from app.webhooks.reading import LARGEST_BODY_BYTES, Event, read_ask, read_event
 from app.webhooks.signature import verify
 
 log = structlog.get_logger()
@@ -48,7 +50,8 @@ async def answer_authorization(
     ask = read_ask(event)
     watch.step("verify")
     if ask is None:
-        await keep_unreadable(sessions, event)
+        ANSWERS.labels(DeclineReason.UNREADABLE).inc()
+        await _note_unreadable(sessions, event, watch)
         return _reply(approved=False)
     answer = await authorizer.answer(ask, watch)
     _tell(ask, answer, settings.funding_mode)
@@ -57,6 +60,15 @@ async def answer_authorization(
 
 def _reply(*, approved: bool) -> Response[dict[str, bool]]:
     return Response({"approved": approved}, headers={"Stripe-Version": STRIPE_VERSION})
+
+
+async def _note_unreadable(sessions: Sessions, event: Event, watch: Stopwatch) -> None:
+    """Store what could not be read, if that works in time: it is declined either way."""
+    try:
+        async with asyncio.timeout(watch.left()):
+            await keep_unreadable(sessions, event)
+    except Exception:
+        log.exception("unreadable_request_not_stored", stripe_event=event.id)
 
 
 def _tell(ask: Ask, answer: Answer, mode: str) -> None:

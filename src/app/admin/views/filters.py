@@ -3,7 +3,7 @@
 SQLAdmin's own leave a value out that they cannot read, and then show every row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -115,11 +115,12 @@ class DateRange(msgspec.Struct, frozen=True):
 
 
 class Whose(msgspec.Struct, frozen=True):
-    """The rows of one customer or one card, as other pages link to them."""
+    """The rows of one customer, card or job, as other pages link to them."""
 
     field: str
     title: str
     column: Any
+    read: Callable[[str], Any] = UUID
     template: str = "lists/whose.html"
 
     @property
@@ -131,6 +132,6 @@ class Whose(msgspec.Struct, frozen=True):
         if not wanted:
             return rows
         try:
-            return rows.where(self.column == UUID(wanted))
+            return rows.where(self.column == self.read(wanted))
         except ValueError:
             raise UnreadableFilter(f"{self.title}: the address holds no id.") from None

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
 
 from app.admin.wording import card_digits
 from app.domain.funding.models import FundingSource, PricePlan
@@ -27,15 +28,22 @@ class Names(msgspec.Struct):
     staff: dict[UUID, str] = {}
 
 
+def name_of(value: str, request: Request) -> str:
+    """Name the customer, card or linked card whose id a filter of the page holds."""
+    names: Names = request.state.names
+    known = {**names.customers, **names.cards, **names.sources}
+    return next((name for key, name in known.items() if str(key) == value), value)
+
+
 async def names_of(session: AsyncSession, rows: Sequence[Any], more: Iterable[UUID] = ()) -> Names:
-    """Look up what the rows point at; `more` are ids of customers or cards that a filter names."""
+    """Look up what the rows point at; `more` are ids that a filter names."""
     extra = set(more)
     purchases = _ids(rows, "authorization_id", "purchase_id")
     shown = {row.id for row in rows if isinstance(row, Authorization)}
     return Names(
         customers=await _customers(session, _ids(rows, "customer_id") | extra),
         cards=await _cards(session, _ids(rows, "card_id") | extra),
-        sources=await _sources(session, _ids(rows, "funding_source_id")),
+        sources=await _sources(session, _ids(rows, "funding_source_id") | extra),
         merchants=await _pairs(session, Authorization, Authorization.merchant_name, purchases),
         reasons=await _reasons(session, shown),
         prices=await _pairs(session, PricePlan, PricePlan.name, _ids(rows, "price_plan_id")),

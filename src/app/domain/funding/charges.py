@@ -80,10 +80,8 @@ class FundingBackOffice(Protocol):
     async def cancel(self, stripe_payment_intent_id: str) -> IntentFacts:
         """Release a hold. Repeating it changes nothing."""
 
-    async def refund(
-        self, stripe_payment_intent_id: str, total_minor: int, already_minor: int
-    ) -> IntentFacts:
-        """Refund until `total_minor` of what was captured has gone back."""
+    async def refund(self, stripe_payment_intent_id: str, total_minor: int) -> IntentFacts:
+        """Refund until `total_minor` of what was captured has gone back, whatever went before."""
 
 
 def charge_key(authorization: str, request: str, attempt: int) -> str:

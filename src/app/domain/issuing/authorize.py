@@ -53,7 +53,9 @@ class Authorizer:
         self.own_descriptor = own_descriptor
         self.cap = cap
         self.running: dict[str, asyncio.Future[Answer]] = {}
-        self.unrecorded: asyncio.Queue[Ask] = asyncio.Queue(UNRECORDED_AT_MOST)
+        self.unrecorded: asyncio.Queue[tuple[Ask, DeclineReason]] = asyncio.Queue(
+            UNRECORDED_AT_MOST
+        )
 
     @property
     def in_flight(self) -> int:
@@ -65,7 +67,7 @@ class Authorizer:
         if first is not None:
             return await self._same_as(first, watch)
         if self.in_flight >= self.cap:
-            self._decline_without_database(ask)
+            self._record_later(ask, DeclineReason.TOO_BUSY)
             return Answer(approved=False, reason=DeclineReason.TOO_BUSY, step_ms=watch.total())
         result = self.running[ask.event] = asyncio.get_running_loop().create_future()
         answer = Answer(approved=False, reason=DeclineReason.OUR_ERROR)
@@ -79,11 +81,11 @@ class Authorizer:
     async def record_busy_declines(self) -> None:
         """Write down, for as long as the process runs, what was declined without the database."""
         while True:
-            ask = await self.unrecorded.get()
+            ask, reason = await self.unrecorded.get()
             try:
-                await self._record_decline(ask, DeclineReason.TOO_BUSY)
+                await self._record_decline(ask, reason)
             except Exception:
-                log.exception("busy_decline_not_recorded", authorization=ask.authorization)
+                log.exception("decline_not_recorded", authorization=ask.authorization)
 
     async def _answer_in_time(self, ask: Ask, watch: Stopwatch) -> Answer:
         try:
@@ -91,9 +93,11 @@ class Authorizer:
                 return await self._answer(ask, watch)
         except TimeoutError:
             log.warning("answer_too_slow", authorization=ask.authorization)
+            self._record_later(ask, DeclineReason.TOO_SLOW)
             return Answer(approved=False, reason=DeclineReason.TOO_SLOW, step_ms=watch.total())
         except Exception:
             log.exception("answer_failed", authorization=ask.authorization)
+            self._record_later(ask, DeclineReason.OUR_ERROR)
             return Answer(approved=False, reason=DeclineReason.OUR_ERROR, step_ms=watch.total())
 
     async def _answer(self, ask: Ask, watch: Stopwatch) -> Answer:
@@ -198,17 +202,20 @@ class Authorizer:
         approved = state is RequestState.APPROVED
         return Answer(approved=approved, step_ms=watch.total(), replayed=True)
 
-    def _decline_without_database(self, ask: Ask) -> None:
+    def _record_later(self, ask: Ask, reason: DeclineReason) -> None:
+        """Have a decline written down after it was answered, unless its row is there already."""
         try:
-            self.unrecorded.put_nowait(ask)
+            self.unrecorded.put_nowait((ask, reason))
         except asyncio.QueueFull:
             # Stripe's own event about the authorization will still bring it into our tables.
-            log.warning("busy_decline_not_queued", authorization=ask.authorization)
+            log.warning("decline_not_queued", authorization=ask.authorization)
 
     async def _record_decline(self, ask: Ask, reason: DeclineReason) -> None:
         request_id = uuid7()
         now = self.clock.now()
         recorded = await self.store.record(ask, request_id, now, timeout_seconds=5)
+        if recorded.outcome == "conflict":
+            await self.store.name_reason(ask, reason, timeout_seconds=5)
         if recorded.outcome != "new":
             return
         state = RequestState.DECLINED

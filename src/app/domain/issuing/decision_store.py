@@ -18,6 +18,15 @@ from app.domain.issuing.states import RequestState
 
 RECORD = "SELECT record_authorization_request($1::text::jsonb)::text"
 WRITE = "SELECT write_authorization_decision($1::text::jsonb)"
+NAME_REASON = """
+UPDATE authorization_request AS request
+   SET reason = answer->>'reason', stripe_event_id = answer->>'event'
+  FROM card_authorization AS purchase, (SELECT $1::text::jsonb AS answer) AS told
+ WHERE purchase.stripe_authorization_id = answer->>'authorization'
+   AND request.authorization_id = purchase.id
+   AND request.ordinal = (answer->>'ordinal')::bigint
+   AND request.stripe_event_id IS NULL AND request.state = 'declined'
+"""
 STATE = "SELECT state FROM authorization_request WHERE stripe_event_id = $1"
 
 
@@ -75,7 +84,11 @@ class DecisionStore:
             "funding_mode": self.mode,
             "verify_after_seconds": self.verify_after_seconds,
         }
-        text = await self._one(RECORD, _json(asked), timeout_seconds)
+        try:
+            text = await self._one(RECORD, _json(asked), timeout_seconds)
+        except asyncpg.UniqueViolationError:
+            # Stripe's own event about the request has made its row in the same moment.
+            return Recorded("conflict")
         return msgspec.json.decode(text, type=Recorded)
 
     async def write(self, verdict: Verdict, timeout_seconds: float) -> bool:
@@ -84,6 +97,16 @@ class DecisionStore:
             "charges": [_charge_row(charge) for charge in verdict.charges]
         }
         return bool(await self._one(WRITE, _json(answer), timeout_seconds))
+
+    async def name_reason(self, ask: Ask, reason: DeclineReason, timeout_seconds: float) -> None:
+        """Say why we declined a request that was adopted from Stripe before our row came."""
+        named = {
+            "authorization": ask.authorization,
+            "ordinal": ask.ordinal,
+            "event": ask.event,
+            "reason": reason,
+        }
+        await self._one(NAME_REASON, _json(named), timeout_seconds)
 
     async def state_of(self, event: str, timeout_seconds: float) -> RequestState | None:
         found = await self._one(STATE, event, timeout_seconds)

@@ -111,15 +111,15 @@ class Repair:
             approved=doubt.approved, amount_minor=doubt.request.amount_minor, intents=intents
         )
         await self._keep(doubt, intents)
-        if needed.wait:
-            await self._postpone(doubt)
-            return
         for intent in needed.undo:
             undone = await self._undo(intent)
             await self._keep(doubt, [undone])
             log.warning(
                 "charge_undone", authorization=doubt.authorization, state=undone.state.value
             )
+        if needed.wait:
+            await self._postpone(doubt)
+            return
         await self._close_unsent(doubt)
         if needed.charge_again and owed and doubt.customer is not None:
             settled = await self.charge_again.charge(
@@ -144,9 +144,7 @@ class Repair:
 
     async def _undo(self, intent: IntentFacts) -> IntentFacts:
         if intent.state is ChargeState.CAPTURED:
-            return await self.funding.refund(
-                intent.id, intent.captured_minor, intent.refunded_minor
-            )
+            return await self.funding.refund(intent.id, intent.captured_minor)
         return await self.funding.cancel(intent.id)
 
     async def _keep(self, doubt: Doubt, intents: Sequence[IntentFacts]) -> None:

@@ -130,22 +130,21 @@ class Settler:
             facts.state, taken.captured_minor, taken.refunded_minor, taken.price, live
         )
         intents = {charge.id: charge.stripe_payment_intent_id for charge in charges}
-        refunded = {charge.id: charge.refunded_minor for charge in charges}
         for action in plan.actions:
             intent_id = intents[action.charge_id]
             assert intent_id is not None
-            done = await self._act(action, intent_id, refunded[action.charge_id])
+            done = await self._act(action, intent_id)
             await self._keep(claimed, action, done)
         await self._finish(claimed, facts, taken, plan)
 
-    async def _act(self, action: Action, intent_id: str, refunded_minor: int) -> IntentFacts:
+    async def _act(self, action: Action, intent_id: str) -> IntentFacts:
         match action:
             case Capture(_, amount):
                 return await self.funding.capture(intent_id, amount)
             case Cancel():
                 return await self.funding.cancel(intent_id)
             case Refund(_, total):
-                return await self.funding.refund(intent_id, total, refunded_minor)
+                return await self.funding.refund(intent_id, total)
 
     async def _keep(self, claimed: Claim, action: Action, done: IntentFacts) -> None:
         async with self.sessions.begin() as session:

@@ -49,16 +49,14 @@ class Remedy(msgspec.Struct, frozen=True):
 
     undo: list[IntentFacts]
     charge_again: bool
-    # Stripe itself does not know yet what becomes of a charge.
+    # Stripe itself does not know yet what becomes of a charge, and does not let it be undone.
     wait: bool = False
 
 
 def remedy(*, approved: bool, amount_minor: int, intents: Sequence[IntentFacts]) -> Remedy:
     """Give the remedy for one request from the PaymentIntents Stripe lists for it."""
     live = sorted((i for i in intents if i.state in LIVE_CHARGES), key=lambda i: i.attempt)
-    unclear = [i for i in intents if i.state is ChargeState.UNKNOWN]
+    wait = any(i.state is ChargeState.UNKNOWN for i in intents)
     if not approved or amount_minor <= 0:
-        return Remedy(undo=live + unclear, charge_again=False)
-    if live:
-        return Remedy(undo=live[1:] + unclear, charge_again=False)
-    return Remedy(undo=[], charge_again=not unclear, wait=bool(unclear))
+        return Remedy(undo=live, charge_again=False, wait=wait)
+    return Remedy(undo=live[1:], charge_again=not live and not wait, wait=wait)

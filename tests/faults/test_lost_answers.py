@@ -1,0 +1,115 @@
+"""Our answer does not reach Stripe: the account's default decides, and the charges follow that."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.faults import relay
+from tests.faults.arming import arm, fired
+from tests.oracle import oracle
+from tests.product import Product
+from tests.situations import LATER_DECLINES, VISA, Holder, holder, intents, pay
+from tests.waiting import until
+
+LOST = [
+    (relay.too_late, "webhook_timeout"),
+    (relay.lost, "webhook_error"),
+    (relay.without_version, "webhook_error"),
+    (relay.never_asked, "webhook_timeout"),
+]
+
+
+def last(bought: dict[str, Any]) -> tuple[bool, str]:
+    entry = bought["request_history"][-1]
+    return entry["approved"], entry["reason"]
+
+
+async def on_card(product: Product, person: Holder) -> list[str]:
+    made = await intents(product, person.customer.stripe_customer_id)
+    return sorted(intent["status"] for intent in made)
+
+
+class TestAnAnswerStripeDidNotGet:
+    @pytest.mark.parametrize(
+        ("product_settings", "ended"),
+        [({"FUNDING_MODE": "hold"}, "canceled"), ({"FUNDING_MODE": "charge"}, "succeeded")],
+        ids=["hold", "charge"],
+    )
+    async def test_is_a_decline_and_what_we_approved_is_released(
+        self, product: Product, ended: str
+    ) -> None:
+        ada = await holder(product)
+        async with relay.relaying(product) as between:
+            paying = []
+            for way, _ in LOST:
+                between.way = way
+                paying.append(asyncio.create_task(pay(product, ada.card, 1999)))
+                count = len(paying)
+                await until(lambda: between.questions == count)  # noqa: B023 - within the round
+            bought = await asyncio.gather(*paying)
+
+        assert [last(one) for one in bought] == [(False, reason) for _, reason in LOST]
+        ours = await product.rows("SELECT state FROM authorization_request WHERE reason IS NULL")
+        assert [row["state"] for row in ours] == ["approved"] * 3
+        await oracle(product)
+        assert await on_card(product, ada) == [ended] * 3
+        room = await product.rows("SELECT sum(reserved_minor) AS used FROM authorization_request")
+        assert room == [{"used": 0}]
+
+
+class TestAnAccountThatApprovesByDefault:
+    """A misconfiguration: what nobody said yes to is approved, and must be paid all the same."""
+
+    async def test_has_each_purchase_charged_afterwards_or_its_card_frozen(
+        self, product: Product
+    ) -> None:
+        defaults = {"authorization_timeout": "approve", "webhook_error": "approve"}
+        await product.control("settings", defaults)
+        people = {
+            name: await holder(product, email=f"{name}@example.com", sources=sources)
+            for name, sources in {
+                "charged in vain": (VISA,),
+                "hanging": (VISA,),
+                "unseen": (VISA,),
+                "in time": (VISA,),
+                "garbled": (LATER_DECLINES,),
+                "declined": (LATER_DECLINES, VISA),
+                "penniless": (LATER_DECLINES,),
+            }.items()
+        }
+        ways = {"unseen": relay.never_asked, "garbled": relay.without_version}
+        faults: dict[str, dict[str, Any]] = {
+            "charged in vain": {"action": "status", "status": 500},
+            "hanging": {"action": "hang", "after_effect": True},
+        }
+        async with relay.relaying(product) as between:
+            paying = {}
+            for name, person in people.items():
+                between.way = ways.get(name, relay.too_late)
+                if name in faults:
+                    await arm(product, **faults[name])
+                paying[name] = asyncio.create_task(pay(product, person.card, 1999))
+                count = len(paying)
+                await until(lambda: between.questions == count)  # noqa: B023 - within the round
+                if name in faults:
+                    await until(lambda: self.all_fired(product), why="the fault fires")
+            bought = {name: await one for name, one in paying.items()}
+
+        assert {last(one)[0] for one in bought.values()} == {True}
+        assert await fired(product) == [1, 1]
+        broke = {bought["garbled"]["id"], bought["penniless"]["id"]}
+        await oracle(product, unpaid=broke)
+        held = {name: await on_card(product, person) for name, person in people.items()}
+        assert {name: states.count("requires_capture") for name, states in held.items()} == {
+            "charged in vain": 1,
+            "hanging": 1,
+            "unseen": 1,
+            "in time": 1,
+            "garbled": 0,
+            "declined": 1,
+            "penniless": 0,
+        }
+
+    async def all_fired(self, product: Product) -> bool:
+        return all(await fired(product))

@@ -1,0 +1,89 @@
+"""Stored events are acted on in the end, and what cannot be done is shown and can be run again."""
+
+from typing import Any
+
+from app.webhooks.inbox import MOST_ATTEMPTS, run_again
+from tests.faults.arming import arm, fired
+from tests.oracle import kept_by_purchase, oracle
+from tests.product import Product
+from tests.situations import helper, holder, pay
+from tests.waiting import until
+
+AUTHORIZATION = "/v1/issuing/authorizations/{authorization}"
+TRIES_OF_ONE_ATTEMPT = 3
+PICKED = "SELECT 1 FROM pgqueuer WHERE status = 'picked'"
+ENDED_BADLY = "SELECT 1 FROM pgqueuer WHERE status = 'failed' OR attempts > 0"
+
+
+async def about(product: Product, name: str) -> list[dict[str, Any]]:
+    return await product.rows(
+        "SELECT stripe_event_id, state, attempts, failure FROM inbound_event"
+        " WHERE object_id = :name ORDER BY created_at",
+        name=name,
+    )
+
+
+async def failed_at(product: Product, name: str, attempts: int) -> bool:
+    return any(event["attempts"] >= attempts for event in await about(product, name))
+
+
+class TestAnEventThatCannotBeActedOn:
+    async def test_is_tried_again_after_a_while(self, product: Product) -> None:
+        ada = await holder(product)
+        times = TRIES_OF_ONE_ATTEMPT
+        await arm(product, "status", AUTHORIZATION, method="GET", status=500, times=times)
+
+        bought = await pay(product, ada.card, 1999)
+        await until(lambda: failed_at(product, bought["id"], 1), why="the first attempt has failed")
+        [waiting] = await about(product, bought["id"])
+
+        assert waiting["state"] == "received"
+        assert waiting["failure"].startswith("APIError")
+        await oracle(product)
+        assert await fired(product) == [times]
+        [done] = await about(product, bought["id"])
+        assert (done["state"], done["attempts"], done["failure"]) == ("done", 1, None)
+
+    async def test_waits_for_a_person_after_the_last_attempt(self, product: Product) -> None:
+        ada = await holder(product)
+        bought = await pay(product, ada.card, 1999)
+        await product.settled()
+        await arm(product, "status", AUTHORIZATION, method="GET", status=500, times=None)
+        await helper(product, bought["id"], "capture")
+        await until(lambda: failed_at(product, bought["id"], 1), why="the first attempt has failed")
+        await product.as_owner(
+            f"UPDATE inbound_event SET attempts = {MOST_ATTEMPTS - 1} WHERE attempts > 0"  # noqa: S608
+        )
+        await until(lambda: failed_at(product, bought["id"], MOST_ATTEMPTS), why="the last one too")
+
+        failed = [one for one in await about(product, bought["id"]) if one["state"] == "failed"]
+        assert failed
+        assert failed[0]["failure"].startswith("APIError")
+
+        await product.stripe.delete("/_sandbox/faults")
+        async with product.parts.sessions.begin() as session:
+            for event in failed:
+                await run_again(session, event["stripe_event_id"])
+        await oracle(product)
+        assert await kept_by_purchase(product) == {bought["id"]: 2149}
+
+    async def test_is_not_forgotten_when_its_failure_cannot_be_written_down(
+        self, product: Product
+    ) -> None:
+        ada = await holder(product)
+        bought = await pay(product, ada.card, 1999)
+        await product.settled()
+        await arm(product, "delay", AUTHORIZATION, method="GET", delay_ms=300, times=None)
+        await helper(product, bought["id"], "capture")
+        await until(lambda: some(product, PICKED), why="the event is being acted on")
+
+        await product.as_owner("ALTER TABLE inbound_event RENAME TO hidden")
+        await until(lambda: some(product, ENDED_BADLY), why="not even the failure can be noted")
+        await product.as_owner("ALTER TABLE hidden RENAME TO inbound_event")
+
+        await oracle(product)
+        assert await kept_by_purchase(product) == {bought["id"]: 2149}
+
+
+async def some(product: Product, statement: str) -> bool:
+    return bool(await product.rows(statement))

@@ -1,0 +1,222 @@
+"""What must be true after every fault, once nothing is under way any more.
+
+Stripe is asked, not our tables: each request it approved is paid by exactly one live charge, and
+nothing else is on anybody's linked card. Then our tables are held against what Stripe says.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from tests.product import KEPT_EVENTS, Product
+
+Object = dict[str, Any]
+Request = tuple[str, str]
+
+ENDED = ("reversed", "expired", "closed")
+SMALLEST_CHARGE = 50
+OUR_WORD = {
+    "requires_capture": {"held"},
+    "canceled": {"canceled"},
+    "succeeded": {"captured", "refunded"},
+    "requires_payment_method": {"declined"},
+    "requires_action": {"declined"},
+}
+
+
+async def oracle(product: Product, *, unpaid: Collection[str] = ()) -> None:
+    """Wait until all is settled, then fail with every sentence of what is not as it must be.
+
+    `unpaid` names the authorizations that no linked card would pay for: they must be frozen, and
+    shown to staff as not handled.
+    """
+    await product.settled()
+    authorizations = await listed(product, "/v1/issuing/authorizations")
+    intents = await listed(product, "/v1/payment_intents", **{"expand[]": "data.latest_charge"})
+    problems = [
+        *charges_and_purchases(authorizations, intents, unpaid),
+        *await _our_charges(product, intents),
+        *await _our_purchases(product, authorizations),
+        *await _nothing_lost(product),
+        *await _shown_as_unpaid(product, unpaid),
+    ]
+    assert problems == []
+
+
+async def listed(product: Product, path: str, **query: str) -> list[Object]:
+    """Give all pages of one of Stripe's lists."""
+    found: list[Object] = []
+    after: dict[str, str] = {}
+    while True:
+        page = await product.call("GET", path, limit=100, **query, **after)
+        found += page["data"]
+        if not page["has_more"]:
+            return found
+        after = {"starting_after": page["data"][-1]["id"]}
+
+
+async def kept_by_purchase(product: Product) -> dict[str, int]:
+    """Give what is held or taken for each purchase on all its charges, in minor units."""
+    paid: defaultdict[str, int] = defaultdict(int)
+    query = {"expand[]": "data.latest_charge"}
+    for intent in await listed(product, "/v1/payment_intents", **query):
+        paid[intent["metadata"]["authorization"]] += kept(intent)
+    return dict(paid)
+
+
+def charges_and_purchases(
+    authorizations: Sequence[Object], intents: Sequence[Object], unpaid: Collection[str] = ()
+) -> Iterator[str]:
+    """Say what is wrong between the purchases and the charges that Stripe has. Pure."""
+    live: defaultdict[Request, list[Object]] = defaultdict(list)
+    for intent in intents:
+        if kept(intent) > 0:
+            named = intent["metadata"]
+            live[named.get("authorization", ""), named.get("request", "")].append(intent)
+    approved: set[Request] = set()
+    for authorization in authorizations:
+        owed = dict(_owed(authorization))
+        approved |= owed.keys()
+        if authorization["id"] in unpaid:
+            yield from _too_many(live, owed, most=0)
+        elif authorization["status"] in ENDED:
+            yield from _too_many(live, owed, most=1)
+            yield from _ended(authorization, live, owed)
+        else:
+            yield from _pending(live, owed)
+    for request in live.keys() - approved:
+        yield f"{request} was not approved, and {len(live[request])} charges on it are live"
+
+
+def kept(intent: Object) -> int:
+    """Give what a PaymentIntent holds or has taken, less what went back, in minor units."""
+    if intent["status"] == "requires_capture":
+        held: int = intent["amount_capturable"]
+        return held
+    if intent["status"] != "succeeded":
+        return 0
+    charge = intent["latest_charge"]
+    released: int = charge["amount"] - charge["amount_captured"]
+    taken: int = intent["amount_received"]
+    returned: int = charge["amount_refunded"]
+    return taken - max(returned - released, 0)
+
+
+def with_fee(amount: int) -> int:
+    """Give what a purchase costs: five per cent and fifty cents on it, halves up; nothing on 0."""
+    return amount + (amount * 5 + 50) // 100 + 50 if amount else 0
+
+
+def _owed(authorization: Object) -> Iterator[tuple[Request, int]]:
+    """Give what each approved request of more than nothing must hold."""
+    before = 0
+    for ordinal, entry in enumerate(authorization["request_history"]):
+        if entry["approved"] and entry["amount"] > 0:
+            more = with_fee(before + entry["amount"]) - with_fee(before)
+            yield (authorization["id"], str(ordinal)), max(more, SMALLEST_CHARGE)
+            before += entry["amount"]
+
+
+def _pending(
+    live: Mapping[Request, Sequence[Object]], owed: Mapping[Request, int]
+) -> Iterator[str]:
+    for request, amount in owed.items():
+        amounts = [kept(intent) for intent in live.get(request, ())]
+        if amounts != [amount]:
+            yield f"{request} is approved: {amounts} is live where {amount} must be"
+
+
+def _too_many(
+    live: Mapping[Request, Sequence[Object]], owed: Mapping[Request, int], *, most: int
+) -> Iterator[str]:
+    for request in owed:
+        count = len(live.get(request, ()))
+        if count > most:
+            yield f"{request} has {count} live charges"
+
+
+def _ended(
+    authorization: Object, live: Mapping[Request, Sequence[Object]], owed: Mapping[Request, int]
+) -> Iterator[str]:
+    captured = -sum(t["amount"] for t in authorization["transactions"] if t["type"] == "capture")
+    due = min(with_fee(captured), sum(owed.values()))
+    paid = sum(kept(intent) for request in owed for intent in live.get(request, ()))
+    if paid != due:
+        yield f"{authorization['id']} is {authorization['status']}: {paid} paid, {due} due"
+
+
+async def _our_charges(product: Product, intents: Sequence[Object]) -> list[str]:
+    ours = await product.rows("SELECT * FROM charge")
+    by_intent = {row["stripe_payment_intent_id"]: row for row in ours}
+    problems = [
+        f"our charge {row['idempotency_key']} is {row['state']} and Stripe has none"
+        for row in ours
+        if row["stripe_payment_intent_id"] is None and row["state"] not in ("declined", "canceled")
+    ]
+    for intent in intents:
+        row = by_intent.get(intent["id"])
+        if row is None:
+            problems.append(f"{intent['id']} ({intent['status']}) is not in our table")
+            continue
+        if row["state"] not in OUR_WORD[intent["status"]]:
+            problems.append(f"{intent['id']} is {intent['status']}, and {row['state']} with us")
+        paid = row["captured_minor"] - row["refunded_minor"]
+        if intent["status"] == "succeeded" and paid != kept(intent):
+            problems.append(f"{intent['id']} keeps {kept(intent)}, and {paid} with us")
+    return problems
+
+
+async def _our_purchases(product: Product, authorizations: Sequence[Object]) -> list[str]:
+    rows = await product.rows(
+        "SELECT a.stripe_authorization_id AS authorization, a.state, a.approved, r.ordinal,"
+        " r.amount_minor, r.stripe_approved, r.stripe_reason, r.state AS answer, r.reserved_minor"
+        " FROM card_authorization AS a LEFT JOIN authorization_request AS r"
+        " ON r.authorization_id = a.id"
+    )
+    ours = {(row["authorization"], row["ordinal"]): row for row in rows}
+    problems = []
+    for told in authorizations:
+        for ordinal, entry in enumerate(told["request_history"]):
+            row = ours.get((told["id"], ordinal))
+            if row is None:
+                problems.append(f"{told['id']} request {ordinal} is not in our table")
+                continue
+            theirs = (told["status"], told["approved"], entry["approved"], entry["reason"])
+            mine = (row["state"], row["approved"], row["stripe_approved"], row["stripe_reason"])
+            if theirs != mine or row["amount_minor"] != entry["amount"]:
+                problems.append(f"{told['id']} request {ordinal}: {theirs}, and {mine} with us")
+            if not entry["approved"] and row["reserved_minor"]:
+                problems.append(f"{told['id']} request {ordinal} is declined and uses up limits")
+    undecided = [row for row in rows if row["answer"] == "deciding"]
+    return problems + [f"{row['authorization']} is still being decided" for row in undecided]
+
+
+async def _nothing_lost(product: Product) -> list[str]:
+    kept_ones = {row["stripe_event_id"] for row in await product.rows(KEPT_EVENTS)}
+    sent = await listed(product, "/v1/events")
+    failed = await product.rows("SELECT * FROM inbound_event WHERE state = 'failed'")
+    return [
+        *(
+            f"event {event['id']} ({event['type']}) is not stored"
+            for event in sent
+            if event["id"] not in kept_ones and event["type"] != "issuing_authorization.request"
+        ),
+        *(f"event {row['stripe_event_id']} failed: {row['failure']}" for row in failed),
+    ]
+
+
+async def _shown_as_unpaid(product: Product, unpaid: Collection[str]) -> list[str]:
+    rows = await product.rows(
+        "SELECT a.stripe_authorization_id AS authorization, c.state FROM card_authorization AS a"
+        " JOIN card AS c ON c.id = a.card_id WHERE a.not_handled LIKE '%nobody has paid%'"
+    )
+    shown = {row["authorization"]: row["state"] for row in rows}
+    return [
+        *(f"{name} is not shown as unpaid" for name in unpaid if name not in shown),
+        *(f"{name} is shown as unpaid" for name in shown if name not in unpaid),
+        *(
+            f"{name} is unpaid and its card {state}"
+            for name, state in shown.items()
+            if state != "frozen"
+        ),
+    ]
