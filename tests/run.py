@@ -11,6 +11,7 @@ import pytest
 from tests.chrome import find_chrome
 
 _BROWSER_TESTS = "tests/browser"
+ON_EVERY_CORE = ("-n", "auto", "--dist", "worksteal")
 
 
 class Tally:
@@ -40,7 +41,7 @@ def main(arguments: list[str]) -> int:
     else:
         arguments = [*arguments, f"--ignore={_BROWSER_TESTS}"]
     tally = Tally()
-    code = int(pytest.main(arguments, plugins=[tally]))
+    code = int(pytest.main([*ON_EVERY_CORE, *arguments], plugins=[tally]))
     # Without a browser a person still learns most; what judges every change must not go without.
     if chrome is None and os.environ.get("CI"):
         code = code or int(pytest.ExitCode.TESTS_FAILED)

@@ -39,13 +39,19 @@ class RequestLog(ASGIMiddleware):
                 log.info(
                     "request",
                     method=scope.get("method"),
-                    path=scope["path"][:200],
+                    path=_asked_path(scope),
                     status=message["status"],
                     duration_ms=round((time.monotonic() - started) * 1000),
                 )
             await send(message)
 
         await next_app(scope, receive, send_with_id)
+
+
+def _asked_path(scope: Scope) -> str:
+    """Give the path that was asked for; a mounted application is given less of it."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    return raw.partition(b"?")[0][:200].decode("ascii", "backslashreplace")
 
 
 def security_headers(response: Response[Any]) -> Response[Any]:

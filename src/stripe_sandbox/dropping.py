@@ -2,6 +2,7 @@
 
 import os
 import socket
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,8 +16,22 @@ def drop_connection(host: str, port: int) -> bool:
     socket is one of this process's open files, though, and can be told by its peer.
     """
     for name in os.listdir(OPEN_FILES):  # noqa: PTH208  iterdir would stat each
-        with suppress(OSError), socket.socket(fileno=os.dup(int(name))) as connection:
-            if connection.getpeername()[:2] == (host, port):
-                connection.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            number = int(name)
+            if stat.S_ISSOCK(os.fstat(number).st_mode) and _shut(os.dup(number), host, port):
                 return True
     return False
+
+
+def _shut(copy: int, host: str, port: int) -> bool:
+    """Shut down the socket when its peer is the one; close this copy of its number either way."""
+    try:
+        connection = socket.socket(fileno=copy)
+    except OSError:
+        os.close(copy)
+        raise
+    with connection:
+        if connection.getpeername()[:2] != (host, port):
+            return False
+        connection.shutdown(socket.SHUT_RDWR)
+        return True

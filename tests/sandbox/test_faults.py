@@ -1,6 +1,7 @@
 """Faults that the control interface arms: each fires, and does what it says."""
 
 import asyncio
+import os
 from typing import Any
 
 import httpx
@@ -171,3 +172,18 @@ async def test_a_fault_that_cannot_be_understood_is_refused(
 
 def _count(sandbox: Running) -> int:
     return len(sandbox.app.world.store.objects.get("customer", {}))
+
+
+async def test_a_dropped_connection_leaves_no_file_open(sandbox: Running) -> None:
+    await sandbox.fault(method="POST", path="/v1/customers", action="drop_before", times=None)
+    client = sandbox.stripe.v1.customers
+
+    async def drop() -> int:
+        with pytest.raises(stripe.APIConnectionError):
+            await client.create_async({"name": "Ada"})
+        return len(os.listdir("/dev/fd"))  # noqa: PTH208  as the sandbox itself counts
+
+    first = await drop()
+    later = [await drop() for _ in range(5)]
+
+    assert max(later) <= first + 1
