@@ -72,6 +72,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_card_customer", "card", ["customer_id"], unique=False)
     op.create_index("ix_card_last4", "card", ["last4"], unique=False)
+    op.create_index(
+        "ix_card_active",
+        "card",
+        ["customer_id"],
+        unique=False,
+        postgresql_where="state = 'active'",
+    )
     op.create_table(
         "card_authorization",
         sa.Column("stripe_authorization_id", sa.Text(), nullable=False),
@@ -403,6 +410,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_inbound_event_created_at", "inbound_event", ["created_at"], unique=False)
     op.create_index("ix_inbound_event_object", "inbound_event", ["object_id"], unique=False)
+    op.create_index(
+        "ix_inbound_event_failed",
+        "inbound_event",
+        ["created_at"],
+        unique=False,
+        postgresql_where="state = 'failed'",
+    )
     op.create_index(
         "ix_inbound_event_waiting",
         "inbound_event",

@@ -19,6 +19,9 @@ from app.domain.issuing.authorize import Authorizer
 from app.domain.issuing.decision_store import DecisionStore, open_decision_pool
 from app.domain.issuing.settle import Settler
 
+DECISION_CONNECTIONS = 8
+"""More would wait for the processor instead of the pool: a statement takes a millisecond or two."""
+
 
 class Parts(msgspec.Struct, frozen=True):
     """What handlers and jobs work with."""
@@ -62,7 +65,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
 async def open_authorizer(parts: Parts) -> AsyncIterator[Authorizer]:
     """Open the decision's own connections, and record what it declines without them."""
     settings = parts.settings
-    pool = await open_decision_pool(settings.database_url, size=16)
+    pool = await open_decision_pool(settings.database_url, DECISION_CONNECTIONS)
     store = DecisionStore(pool, funding_mode(settings), settings.repair_wait_seconds)
     authorizer = Authorizer(
         store,

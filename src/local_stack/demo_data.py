@@ -1,28 +1,35 @@
-"""Fills a fresh product with customers, cards and purchases, so that no page is empty.
+"""Fills the product with staff, customers, cards and purchases, so that no page is empty.
 
 Everything is made the way it is made for real: people through the domain, purchases at the offline
-Stripe, which asks the running product about each.
+Stripe, which asks the running product about each. Each step looks first at what is there already,
+so that a load that was interrupted is finished by the next, and a finished one changes nothing.
 """
 
 import asyncio
 import os
 import secrets
+import sys
 from pathlib import Path
 
+import click
 from sqlalchemy import select
 
 from app.adapters.stripe_people import StripePeople
+from app.config import ConfigError, Settings
 from app.config import load as load_settings
-from app.domain.funding.sources import link
+from app.domain.funding.sources import active_sources, link
 from app.domain.identity.audit import SYSTEM
-from app.domain.identity.customers import enrol
+from app.domain.identity.customers import Person, by_email, enrol, resume
 from app.domain.identity.models import Customer
 from app.domain.identity.staff import DEMO_DOMAIN, add_staff, staff_by_email
 from app.domain.identity.states import Role
-from app.domain.issuing.cards import issue
+from app.domain.issuing.cards import issue, move_card
+from app.domain.issuing.models import Card
+from app.domain.issuing.states import CardState
 from app.parts import Parts, open_parts
 from local_stack.demo_people import CUSTOMERS, Bought, DemoCustomer, Owned
-from local_stack.merchant import Controls, Merchants
+from local_stack.merchant import AUTHORIZATIONS, Controls, Merchants
+from local_stack.refusal import REFUSED, Refusal
 
 NAMES = {
     Role.SUPPORT: "Sam Support",
@@ -34,16 +41,20 @@ NAMES = {
 }
 
 
-async def fill(parts: Parts) -> bool:
-    """Make staff, customers and their purchases. False, and nothing done, where customers exist."""
+async def load(settings: Settings) -> None:
+    """Fill the product that the settings name. Raise Refusal where money could be real."""
+    if not settings.simulated:
+        raise Refusal("Demo data wants the offline Stripe: leave the STRIPE_… settings unset.")
+    async with open_parts(settings) as parts:
+        await fill(parts)
+
+
+async def fill(parts: Parts) -> None:
+    """Make what is missing of the demo's staff, customers, cards and purchases."""
     await _make_staff(parts)
-    async with parts.sessions() as session:
-        if await session.scalar(select(Customer.id).limit(1)) is not None:
-            return False
     first, *others = CUSTOMERS  # who was there first is offered first where one pays
     await _make_customer(parts, first)
     await asyncio.gather(*(_make_customer(parts, customer) for customer in others))
-    return True
 
 
 async def _make_staff(parts: Parts) -> None:
@@ -57,39 +68,75 @@ async def _make_staff(parts: Parts) -> None:
 
 
 async def _make_customer(parts: Parts, wanted: DemoCustomer) -> None:
-    people = StripePeople(parts.stripe.other, parts.network)
-    merchants = Merchants(parts.stripe.other)
-    customer = await enrol(parts.sessions, people, wanted.person, SYSTEM)
-    assert customer.stripe_customer_id is not None
-    for token in wanted.sources:
-        saved = await merchants.save_card(customer.stripe_customer_id, token)
-        await link(parts.sessions, people, customer.id, saved, SYSTEM)
-        await Controls(parts.settings.stripe_api_base).behave_like(saved, token)
+    customer = await _enrolled(parts, wanted.profile.person(parts.clock.now()))
+    async with parts.sessions() as session:
+        linked = await active_sources(session, customer.id)
+    for token in wanted.sources[len(linked) :]:
+        await link_test_card(parts, customer, token)
     for owned in wanted.cards:
-        await _make_card(parts, merchants, customer, owned)
+        card = await _issued(parts, customer, owned)
+        await _buy(parts, card, owned.bought)
 
 
-async def _make_card(parts: Parts, merchants: Merchants, customer: Customer, owned: Owned) -> None:
-    sessions, network = parts.sessions, parts.network
-    card = await issue(sessions, network, customer.id, owned.nickname, owned.controls, actor=SYSTEM)
-    for bought in owned.bought:
-        await _buy(merchants, card.stripe_card_id, bought)
+async def _enrolled(parts: Parts, person: Person) -> Customer:
+    people = StripePeople(parts.stripe.other, parts.network)
+    async with parts.sessions() as session:
+        known = await by_email(session, person.email)
+    if known is None:
+        return await enrol(parts.sessions, people, person, SYSTEM)
+    return await resume(parts.sessions, people, known.id, SYSTEM)
 
 
-async def _buy(merchants: Merchants, card: str, bought: Bought) -> None:
-    made = await merchants.pay(
-        card, bought.amount_minor, bought.merchant, bought.category, bought.country
-    )
-    if bought.then is not None and made["approved"]:
-        amount = {"capture_amount": bought.capture_minor} if bought.capture_minor else {}
-        await merchants.then(made["id"], bought.then, **amount)
+async def link_test_card(parts: Parts, customer: Customer, token: str) -> str:
+    """Save one of Stripe's test cards and link it; give the PaymentMethod's id."""
+    assert customer.stripe_customer_id is not None
+    saved = await Merchants(parts.stripe.other).save_card(customer.stripe_customer_id, token)
+    await Controls(parts.settings.stripe_api_base).behave_like(saved, token)
+    people = StripePeople(parts.stripe.other, parts.network)
+    await link(parts.sessions, people, customer.id, saved, SYSTEM)
+    return saved
 
 
-async def load() -> None:
-    """Fill the product that the environment names."""
-    async with open_parts(load_settings(os.environ, Path.cwd())) as parts:
-        await fill(parts)
+async def _issued(parts: Parts, customer: Customer, owned: Owned) -> Card:
+    sessions = parts.sessions
+    mine = (Card.customer_id == customer.id, Card.nickname == owned.nickname)
+    async with sessions() as session:
+        card = await session.scalar(select(Card).where(*mine))
+    if card is None:
+        name, controls = owned.nickname, owned.controls
+        card = await issue(sessions, parts.network, customer.id, name, controls, actor=SYSTEM)
+    if owned.frozen and card.state is CardState.ACTIVE:
+        reason = "The customer sold the laptop."
+        card = await move_card(sessions, card.id, CardState.FROZEN, SYSTEM, reason)
+    return card
+
+
+async def _buy(parts: Parts, card: Card, bought: tuple[Bought, ...]) -> None:
+    """Make the purchases that have not been made with the card."""
+    merchants = Merchants(parts.stripe.other)
+    made = await merchants.listed(AUTHORIZATIONS, card=card.stripe_card_id)
+    for one in bought[len(made) :]:
+        told = await merchants.pay(
+            card.stripe_card_id,
+            one.amount_minor,
+            one.merchant,
+            one.category,
+            country=one.country,
+            network_id=one.network_id,
+        )
+        if one.then is not None and told["approved"]:
+            amount = {"capture_amount": one.capture_minor} if one.capture_minor else {}
+            await merchants.then(told["id"], one.then, **amount)
+
+
+def main() -> None:
+    """Load into the product that the environment names; exit code 2 after a refusal."""
+    try:
+        asyncio.run(load(load_settings(os.environ, Path.cwd())))
+    except (ConfigError, Refusal) as refusal:
+        click.echo(str(refusal), err=True)
+        sys.exit(REFUSED)
 
 
 if __name__ == "__main__":
-    asyncio.run(load())
+    main()

@@ -1,202 +1,183 @@
 """The eight purchases of the demo, each told from what Stripe and the product answered."""
 
-import asyncio
-import hashlib
-import hmac
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import aiohttp
-import msgspec
-from sqlalchemy import select
-
 from app.domain.issuing.explanations import EXPLANATIONS
-from app.domain.issuing.models import Authorization, AuthorizationRequest
+from app.domain.issuing.models import AuthorizationRequest, Card
 from app.money import readable
-from app.parts import Parts
-from local_stack.merchant import Controls, Merchants
+from local_stack.demo_people import NO_FUNDS
+from local_stack.demo_scene import Scene, until
+from local_stack.merchant import INTENTS
+from local_stack.refusal import Failure
 
-INTENTS = "/v1/payment_intents"
-NO_FUNDS = "pm_card_visa_chargeDeclinedInsufficientFunds"
 LATE_MS = 2_000
+"""Later than we wait for a linked card, sooner than the repair looks."""
 MERCHANT = "Blue Bottle"
-LOOK_AGAIN_SECONDS = 0.05
-RELEASED_WITHIN_SECONDS = 30
-
-
-class Scene(msgspec.Struct, frozen=True):
-    """The demo's customer, cards and ways to act."""
-
-    parts: Parts
-    merchants: Merchants
-    controls: Controls
-    stripe_customer_id: str
-    payment_method: str
-    card: str
-    strict_card: str
+BAR = "drinking_places"
+Say = Callable[[str, str], None]
 
 
 class Story:
-    """Plays each purchase and says a line for each thing that happens."""
+    """Plays each purchase and says who did what, a line for each thing that happens.
 
-    def __init__(self, scene: Scene, say: Callable[[str], None]) -> None:
+    Raises Failure when a purchase is not answered as it has to be.
+    """
+
+    def __init__(self, scene: Scene, say: Say) -> None:
         self.scene = scene
         self.say = say
-        self.last: dict[str, Any] = {}
+        self.first: dict[str, Any] = {}
 
     def chapters(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         return [
             ("A purchase is approved", self.approved),
-            ("The bank of the linked card says no", self.bank_declined),
-            ("A control on the card says no", self.control_declined),
+            ("The linked card's bank says no", self.bank_declined),
+            ("A control on the virtual card says no", self.control_declined),
             ("The network asks the same question again", self.repeated),
-            ("A shop checks the card with 0.00", self.zero),
-            ("The merchant wants more on the same purchase", self.incremented),
-            ("The bank is too slow", self.too_slow),
-            ("The merchant reverses", self.reversed),
+            ("A merchant only checks the card", self.zero),
+            ("A merchant wants more on the same purchase", self.incremented),
+            ("The linked card's bank is too slow", self.too_slow),
+            ("A merchant takes its purchase back", self.reversed),
         ]
 
     async def approved(self) -> None:
-        self.last = await self._pay(self.scene.card, 1999)
+        self.first = await self._pay(1999)
 
     async def bank_declined(self) -> None:
+        """Let the linked card behave for one purchase like Stripe's test card without funds."""
         method = self.scene.payment_method
-        path = f"payment_methods/{method}/behaves_like"
-        await self.scene.controls.call("POST", path, {"token": NO_FUNDS})
+        await self.scene.controls.behave_like(method, NO_FUNDS)
         try:
-            await self._pay(self.scene.card, 4200)
+            await self._pay(4200, approved=False)
         finally:
-            await self.scene.controls.call("POST", path, {"token": None})
+            await self.scene.controls.call(
+                "POST", f"payment_methods/{method}/behaves_like", {"token": None}
+            )
 
     async def control_declined(self) -> None:
-        await self._pay(self.scene.strict_card, 3500, "The Tipsy Pig", "drinking_places")
+        await self._pay(3500, "The Tipsy Pig", BAR, card=self.scene.no_bars, approved=False)
 
     async def repeated(self) -> None:
         """Deliver the first purchase's question once more, signed anew, as a network may."""
-        authorization = self.last["id"]
-        before = len(await self._intents(authorization))
-        asked = (await self._questions(authorization))[0]
+        name, history = self.first["id"], self.first["request_history"]
+        before = len(await self.scene.charges(name))
+        question = await self.scene.question(name)
+        self.say(
+            "network",
+            f"asks again about {MERCHANT}'s {readable(history[0]['amount'])}: the same event",
+        )
         began = time.monotonic()
-        told = await self._deliver(asked["request_body"].encode())
+        told = await self.scene.deliver_again(question)
         took = (time.monotonic() - began) * 1000
-        after = len(await self._intents(authorization))
-        answer = "approved" if told["approved"] else "declined"
-        self.say(f"   the same event again: {answer}, as before, in {took:.0f} ms")
-        self.say(f"   charges of this purchase at Stripe: {before} before, {after} after")
+        same = "as before" if told["approved"] == history[0]["approved"] else "other than before"
+        self.say("answer", f"{_word(approved=told['approved'])} in {took:.0f} ms, {same}")
+        after = len(await self.scene.charges(name))
+        self.say("Stripe", f"lists {before} charge for it before, and {after} after")
 
     async def zero(self) -> None:
-        await self._pay(self.scene.card, 0, "Netflix", "digital_goods_media")
+        await self._pay(0, "Netflix", "digital_goods_media")
 
     async def incremented(self) -> None:
-        made = await self._pay(self.scene.card, 3000, "Taxi", "taxicabs_limousines")
+        made = await self._pay(3000, "Yellow Cab", "taxicabs_limousines")
+        self.say("merchant", f"Yellow Cab asks for {readable(1000)} more")
         more = await self.scene.merchants.then(made["id"], "increment", increment_amount=1000)
-        await self._tell(more, 1000, "Taxi, on top")
+        await self._tell(more, approved=True)
 
     async def too_slow(self) -> None:
-        """Let the charge take effect after our deadline, and watch the repair release it."""
-        await self.scene.controls.call(
-            "POST",
-            "faults",
-            {"method": "POST", "path": INTENTS, "action": "delay", "delay_ms": LATE_MS},
-        )
-        self.say(f"   (the bank will take {LATE_MS} ms; Stripe waits 2000 for our answer)")
+        """Let the charge take effect after our deadline, and watch the repair undo it."""
+        fault = {"method": "POST", "path": INTENTS, "action": "delay", "delay_ms": LATE_MS}
+        await self.scene.controls.call("POST", "faults", fault)
+        self.say("fault", f"the next charge will take Stripe {LATE_MS} ms")
         began = time.monotonic()
-        made = await self._pay(self.scene.card, 5500)
-        await self._until(lambda: self._has(made["id"], "requires_capture", "canceled"))
-        found = time.monotonic() - began
-        self.say(f"   {found:.1f} s after the question the charge is there, though we declined")
-        await self._until(lambda: self._has(made["id"], "canceled"))
-        released = time.monotonic() - began
-        self.say(f"   {released:.1f} s: the repair has found it at Stripe and released it")
+        made = await self._pay(5500, approved=False)
+        word = made["request_history"][-1]["reason"]
+        in_time = "in time" if word == "webhook_declined" else "too late"
+        self.say("Stripe", f"notes {word}: our answer came {in_time}")
+        name = made["id"]
+        await until(lambda: self._are_live(name, wanted=True), "the late charge is there")
+        [late] = await self.scene.charges(name)
+        seconds = time.monotonic() - began
+        self.say("Stripe", f"{await self._put(late)} after {seconds:.1f} s, though we had declined")
+        await until(lambda: self._are_live(name, wanted=False), "the late charge is undone")
+        seconds = time.monotonic() - began
+        self.say("repair", f"found and {await self._undone(name)} it after {seconds:.1f} s")
 
     async def reversed(self) -> None:
-        made = await self._pay(self.scene.card, 2400)
+        made = await self._pay(2400)
+        name = made["id"]
+        self.say("merchant", f"{MERCHANT} reverses it")
         began = time.monotonic()
-        await self.scene.merchants.then(made["id"], "reverse")
-        await self._until(lambda: self._has(made["id"], "canceled"))
+        await self.scene.merchants.then(name, "reverse")
+        await until(lambda: self._are_live(name, wanted=False), "the charge is undone")
         took = (time.monotonic() - began) * 1000
-        self.say(f"   reversed; the hold is released {took:.0f} ms later, at no cost")
+        [charge] = await self.scene.charges(name)
+        undone = await self._undone(name)
+        self.say("we", f"{undone} the {readable(charge['amount'])} {took:.0f} ms later")
 
     async def _pay(
         self,
-        card: str,
         amount_minor: int,
         merchant: str = MERCHANT,
         category: str = "fast_food_restaurants",
+        *,
+        card: Card | None = None,
+        approved: bool = True,
     ) -> dict[str, Any]:
-        made = await self.scene.merchants.pay(card, amount_minor, merchant, category)
-        await self._tell(made, amount_minor, merchant)
+        """Have a merchant ask for an amount, and tell how it was answered."""
+        card = card or self.scene.everyday
+        asked = f"{merchant} asks virtual card {card.last4} for {readable(amount_minor)}"
+        self.say("merchant", asked)
+        made = await self.scene.merchants.pay(card.stripe_card_id, amount_minor, merchant, category)
+        await self._tell(made, approved=approved)
         return made
 
-    async def _tell(self, made: dict[str, Any], amount_minor: int, merchant: str) -> None:
-        """Say what was asked, what was answered and why, and how long it took."""
-        outcome = made["request_history"][-1]
-        answer = "approved" if outcome["approved"] else "declined"
-        request = await self._request(made["id"], len(made["request_history"]) - 1)
-        steps = request.step_ms
-        ours = steps["total"] - steps.get("hold", 0.0)
-        why = EXPLANATIONS[request.reason].short if request.reason else await self._held(made["id"])
-        waited = (await self._questions(made["id"]))[0]["duration_ms"]
-        self.say(f"   {merchant} asks for {readable(amount_minor)}: {answer} · {why}")
-        self.say(f"   answered in {waited:.0f} ms, {ours:.0f} of them ours")
+    async def _tell(self, made: dict[str, Any], *, approved: bool) -> None:
+        """Say what was put on the linked card or why not, and how long the answer took."""
+        history = made["request_history"]
+        ordinal, outcome = len(history) - 1, history[-1]
+        noted = await self.scene.request(made["id"], ordinal)
+        charges = [
+            charge
+            for charge in await self.scene.live_charges(made["id"])
+            if charge["metadata"]["request"] == str(ordinal)
+        ]
+        for charge in charges:
+            fee = readable(charge["amount"] - outcome["amount"])
+            self.say("we", f"{await self._put(charge)}, {fee} of it our fee")
+        waited = (await self.scene.question(made["id"]))["duration_ms"]
+        answer = _word(approved=outcome["approved"])
+        self.say("answer", f"{answer} in {waited:.0f} ms{_ours(noted)}")
+        if noted is not None and noted.reason is not None:
+            self.say("because", EXPLANATIONS[noted.reason].short)
+        elif outcome["approved"] and not charges:
+            self.say("because", "there is nothing to pay, so nothing was put on the linked card")
+        if outcome["approved"] is not approved:
+            due = _word(approved=approved)
+            raise Failure(f"This purchase was to be {due}; Stripe says {outcome['reason']}.")
 
-    async def _held(self, authorization: str) -> str:
-        intents = await self._intents(authorization)
-        if not intents:
-            return "nothing to hold"
-        newest = intents[0]
-        face = await self.scene.parts.stripe.other.raw_request_async(
-            "get", f"/v1/payment_methods/{newest['payment_method']}"
-        )
-        card = face.data["card"]
-        word = "held" if newest["status"] == "requires_capture" else "charged"
-        return f"{word} {readable(newest['amount'])} on {card['brand']} {card['last4']}"
+    async def _put(self, charge: dict[str, Any]) -> str:
+        word = "held" if charge["status"] == "requires_capture" else "charged"
+        card = await self.scene.linked_card(charge["payment_method"])
+        return f"{word} {readable(charge['amount'])} on {card}"
 
-    async def _request(self, authorization: str, ordinal: int) -> AuthorizationRequest:
-        async with self.scene.parts.sessions() as session:
-            found = await session.scalars(
-                select(AuthorizationRequest)
-                .join(Authorization)
-                .where(
-                    Authorization.stripe_authorization_id == authorization,
-                    AuthorizationRequest.ordinal == ordinal,
-                )
-            )
-            return found.one()
+    async def _undone(self, authorization: str) -> str:
+        """Say how a charge was undone, by its status at Stripe."""
+        [charge] = await self.scene.charges(authorization)
+        return "released" if charge["status"] == "canceled" else "refunded"
 
-    async def _intents(self, authorization: str) -> list[dict[str, Any]]:
-        customer = self.scene.stripe_customer_id
-        listed = await self.scene.merchants.listed(INTENTS, customer=customer)
-        return [one for one in listed if one["metadata"].get("authorization") == authorization]
+    async def _are_live(self, authorization: str, *, wanted: bool) -> bool:
+        return bool(await self.scene.live_charges(authorization)) is wanted
 
-    async def _has(self, authorization: str, *statuses: str) -> bool:
-        return any(one["status"] in statuses for one in await self._intents(authorization))
 
-    async def _questions(self, authorization: str) -> list[dict[str, Any]]:
-        told = await self.scene.controls.call(
-            "GET", f"deliveries?object_id={authorization}&type=issuing_authorization.request"
-        )
-        found: list[dict[str, Any]] = told["data"]
-        return found
+def _word(*, approved: bool) -> str:
+    return "approved" if approved else "declined"
 
-    async def _deliver(self, body: bytes) -> dict[str, Any]:
-        now = int(time.time())
-        secret = self.scene.parts.settings.authorization_secrets[0].encode()
-        signed = hmac.new(secret, f"{now}.".encode() + body, hashlib.sha256).hexdigest()
-        headers = {"Stripe-Signature": f"t={now},v1={signed}"}
-        settings = await self.scene.controls.call("GET", "settings")
-        address = settings["authorization_webhook_url"]
-        async with (
-            aiohttp.ClientSession(raise_for_status=True) as session,
-            session.post(address, data=body, headers=headers) as response,
-        ):
-            told: dict[str, Any] = await response.json()
-            return told
 
-    async def _until(self, condition: Callable[[], Awaitable[bool]]) -> None:
-        async with asyncio.timeout(RELEASED_WITHIN_SECONDS):
-            while True:
-                if await condition():
-                    return
-                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+def _ours(noted: AuthorizationRequest | None) -> str:
+    """Say how much of the time was ours: all but the wait for the linked card."""
+    if noted is None or "total" not in noted.step_ms:
+        return ""
+    steps = noted.step_ms
+    return f", {steps['total'] - steps.get('hold', 0.0):.0f} ms of it ours"

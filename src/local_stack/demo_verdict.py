@@ -1,34 +1,36 @@
 """Asks Stripe, and not our tables, whether every approved purchase has exactly one live charge.
 
 A request is approved when Stripe's request_history says so; a charge is live when its PaymentIntent
-holds money or has taken some that was not given back in full.
+holds money or has taken some that was not given back in full. A purchase that was asked about twice
+has two requests, each with a charge of its own.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One purchase as Stripe has it: how many charges it should have live, and how many it has."""
+    """One request as Stripe has it: what its live charges hold, and how many there should be."""
 
-    authorization: str
     merchant: str
     amount_minor: int
+    approved: bool
     status: str
     expected: int
-    live: int
+    live_minor: list[int]
 
     @property
     def right(self) -> bool:
-        return self.expected == self.live
+        return self.expected == len(self.live_minor)
 
 
 class Verdict(msgspec.Struct, frozen=True):
+    """All requests, oldest first, and the live charges that name none of them."""
+
     lines: list[Line]
-    # Live charges that name none of the purchases.
     strays: list[str]
 
     @property
@@ -36,36 +38,45 @@ class Verdict(msgspec.Struct, frozen=True):
         return not self.strays and all(line.right for line in self.lines)
 
 
-def is_live(intent: dict[str, Any]) -> bool:
-    """Say whether a PaymentIntent holds a customer's money; its latest charge is expanded."""
+def kept_minor(intent: dict[str, Any]) -> int:
+    """Give what a PaymentIntent with its latest charge holds or has taken, less what went back.
+
+    Stripe counts the released rest of a hold as refunded too.
+    Source: https://docs.stripe.com/payments/place-a-hold-on-a-payment-method#capture-funds
+    """
     if intent["status"] == "requires_capture":
-        return True
+        return int(intent["amount"])
+    if intent["status"] != "succeeded":
+        return 0
     charge = intent["latest_charge"]
-    taken = intent["amount_received"]
-    if intent["status"] != "succeeded" or not isinstance(charge, dict):
-        return bool(intent["status"] == "succeeded")
     given_back = charge["amount_refunded"] - (charge["amount"] - charge["amount_captured"])
-    return bool(taken > given_back)
+    return int(intent["amount_received"] - given_back)
 
 
 def judge(authorizations: Sequence[dict[str, Any]], intents: Sequence[dict[str, Any]]) -> Verdict:
-    """Compare Stripe's authorizations with its PaymentIntents, oldest purchase first."""
-    live = Counter(
-        one["metadata"].get("authorization", one["id"]) for one in intents if is_live(one)
-    )
-    lines = [_line(told, live.pop(told["id"], 0)) for told in reversed(authorizations)]
-    return Verdict(lines, sorted(live))
+    """Compare what Stripe lists, newest first: a customer's authorizations and PaymentIntents."""
+    live: defaultdict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for intent in intents:
+        if kept_minor(intent) > 0:
+            named = intent["metadata"]
+            live[named.get("authorization", ""), named.get("request", "")].append(intent)
+    lines = [line for told in reversed(authorizations) for line in _lines(told, live)]
+    return Verdict(lines, sorted(intent["id"] for strays in live.values() for intent in strays))
 
 
-def _line(told: dict[str, Any], live: int) -> Line:
-    history = told["request_history"]
-    approved = sum(request["approved"] and request["amount"] > 0 for request in history)
-    ended = told["status"] in ("reversed", "expired")
-    return Line(
-        authorization=told["id"],
-        merchant=told["merchant_data"]["name"] or "",
-        amount_minor=sum(request["amount"] for request in history),
-        status=f"approved, {told['status']}" if told["approved"] else "declined",
-        expected=0 if ended else approved,
-        live=live,
-    )
+def _lines(
+    told: dict[str, Any], live: defaultdict[tuple[str, str], list[dict[str, Any]]]
+) -> Iterator[Line]:
+    """Give a line for each request of a purchase, taking its charges out of `live`."""
+    stands = told["status"] not in {"reversed", "expired"}
+    for number, request in enumerate(told["request_history"]):
+        charges = live.pop((told["id"], str(number)), [])
+        funded = request["approved"] and request["amount"] > 0 and stands
+        yield Line(
+            merchant=told["merchant_data"]["name"] or "",
+            amount_minor=request["amount"],
+            approved=request["approved"],
+            status=told["status"],
+            expected=1 if funded else 0,
+            live_minor=[kept_minor(charge) for charge in charges],
+        )

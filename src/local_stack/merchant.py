@@ -1,14 +1,23 @@
 """What merchants and card holders do, through Stripe's test helpers and the sandbox's controls."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import stripe
 
+AUTHORIZATIONS = "/v1/issuing/authorizations"
+INTENTS = "/v1/payment_intents"
 HELPERS = "/v1/test_helpers/issuing/authorizations"
 SAVED_AS = "pm_card_visa"
-# These can be charged and not saved, so a saved Visa is told to behave like them.
-_UNSAVEABLE = ("pm_card_visa_chargeDeclined", "pm_card_chargeDeclined")
+# Charged off-session these say no, and saving them says no or asks for the holder: so a saved Visa
+# is told to behave like them.
+_UNSAVEABLE = (
+    "pm_card_visa_chargeDeclined",
+    "pm_card_chargeDeclined",
+    "pm_card_authenticationRequired",
+)
 
 
 class Merchants:
@@ -23,15 +32,18 @@ class Merchants:
         amount_minor: int,
         merchant: str,
         category: str = "fast_food_restaurants",
-        country: str = "US",
+        **more: str,
     ) -> dict[str, Any]:
-        """Ask for an amount in US cents; give Stripe's authorization, decided."""
+        """Ask for an amount in US cents; give Stripe's authorization, decided.
+
+        `more` are other fields of the merchant: country (US unless given), network_id, city.
+        """
         return await self._post(
             HELPERS,
             card=card,
             amount=amount_minor,
             currency="usd",
-            merchant_data={"name": merchant, "category": category, "country": country},
+            merchant_data={"name": merchant, "category": category, "country": "US"} | more,
         )
 
     async def then(self, authorization: str, action: str, **params: Any) -> dict[str, Any]:
@@ -53,6 +65,11 @@ class Merchants:
             usage="off_session",
         )
         return str(intent["payment_method"])
+
+    async def charges_of(self, stripe_customer_id: str) -> list[dict[str, Any]]:
+        """Give all PaymentIntents of a customer, newest first, each with its latest charge."""
+        expand = ["data.latest_charge"]
+        return await self.listed(INTENTS, customer=stripe_customer_id, expand=expand)
 
     async def listed(self, path: str, **params: Any) -> list[dict[str, Any]]:
         """Give everything Stripe lists at an address, newest first."""
@@ -90,3 +107,21 @@ class Controls:
         if token.startswith(_UNSAVEABLE):
             path = f"payment_methods/{payment_method}/behaves_like"
             await self.call("POST", path, {"token": token})
+
+    @asynccontextmanager
+    async def undisturbed(self) -> AsyncIterator[None]:
+        """Put aside the faults and the delay that somebody has set, and put them back at the end.
+
+        A fault comes back with as many times as it still had; how often it fired starts anew.
+        """
+        faults = (await self.call("GET", "faults"))["data"]
+        delay = {"latency_ms": (await self.call("GET", "settings"))["latency_ms"]}
+        await self.call("DELETE", "faults")
+        await self.call("POST", "settings", {"latency_ms": 0})
+        try:
+            yield
+        finally:
+            await self.call("POST", "settings", delay)
+            await self.call("DELETE", "faults")
+            for fault in faults:
+                await self.call("POST", "faults", fault)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 from aiohttp import web
@@ -19,17 +19,18 @@ Way = Callable[["Passage"], Awaitable[web.Response]]
 class Passage:
     """One question on its way: how it may be handed to the product, and what Stripe then sees."""
 
-    def __init__(self, request: web.Request, body: bytes, products: Sequence[str]) -> None:
+    def __init__(
+        self, request: web.Request, body: bytes, products: Sequence[httpx.AsyncClient]
+    ) -> None:
         self.request = request
         self.body = body
         self.products = products
 
     async def ask(self, number: int = 0) -> httpx.Response:
         """Hand the question over as it came; `number` chooses among several products in turn."""
-        address = self.products[number % len(self.products)]
+        product = self.products[number % len(self.products)]
         headers = {name: self.request.headers[name] for name in PASSED_ON}
-        async with httpx.AsyncClient(base_url=address, timeout=10) as product:
-            return await product.post(AUTHORIZATIONS, content=self.body, headers=headers)
+        return await product.post(AUTHORIZATIONS, content=self.body, headers=headers)
 
     async def given_up(self) -> None:
         """Wait until Stripe has hung up."""
@@ -85,7 +86,7 @@ def shown(answer: httpx.Response) -> web.Response:
 class Relay:
     """Stands where Stripe sends its questions. `way` is what happens to the next ones."""
 
-    def __init__(self, *products: str) -> None:
+    def __init__(self, *products: httpx.AsyncClient) -> None:
         self.products = products
         self.way: Way = at_once
         self.questions = 0
@@ -98,19 +99,32 @@ class Relay:
 @asynccontextmanager
 async def relaying(product: Product, *more: str) -> AsyncIterator[Relay]:
     """Stand between the sandbox and the product, and further instances of it, for a while."""
-    relay = Relay(product.settings.app_url, *more)
+    async with AsyncExitStack() as stack:
+        products = [
+            await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=10))
+            for url in (product.settings.app_url, *more)
+        ]
+        relay = Relay(*products)
+        url = await stack.enter_async_context(_listening(relay))
+        await product.control("settings", {"authorization_webhook_url": url})
+        try:
+            yield relay
+        finally:
+            address = f"{product.settings.app_url}{AUTHORIZATIONS}"
+            await product.control("settings", {"authorization_webhook_url": address})
+
+
+@asynccontextmanager
+async def _listening(relay: Relay) -> AsyncIterator[str]:
     app = web.Application()
     app.router.add_post("/", relay.take)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     port = free_port()
     await web.TCPSite(runner, "127.0.0.1", port).start()
-    await product.control("settings", {"authorization_webhook_url": f"http://127.0.0.1:{port}/"})
     try:
-        yield relay
+        yield f"http://127.0.0.1:{port}/"
     finally:
-        address = f"{product.settings.app_url}{AUTHORIZATIONS}"
-        await product.control("settings", {"authorization_webhook_url": address})
         await runner.cleanup()
 
 

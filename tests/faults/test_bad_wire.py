@@ -92,4 +92,4 @@ async def test_a_handshake_that_never_ends_is_an_unknown_outcome_in_time() -> No
             outcome = await StripeFunding(clients.decision).charge(ORDER, timeout_seconds=0.3)
 
     assert outcome.state is ChargeState.UNKNOWN
-    assert 0.3 <= loop.time() - began < 0.6
+    assert 0.3 <= loop.time() - began < 1.2

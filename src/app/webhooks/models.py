@@ -38,6 +38,7 @@ class InboundEvent(Table):
     __tablename__ = "inbound_event"
     __table_args__ = (
         Index("ix_inbound_event_waiting", "created_at", postgresql_where="state = 'received'"),
+        Index("ix_inbound_event_failed", "created_at", postgresql_where="state = 'failed'"),
         Index("ix_inbound_event_object", "object_id"),
         Index("ix_inbound_event_created_at", "created_at"),
     )

@@ -1,35 +1,38 @@
 """A purchase on one page: the answer and why, what the linked cards hold, and all that happened."""
 
 import asyncio
-import secrets
 from datetime import UTC, datetime
+from typing import Any
 
 from sqladmin import expose
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.adapters.stripe_test_helpers import (
-    MerchantRefused,
-    Step,
-    StripeTestHelpers,
-    StripeUnclear,
-)
+from app.adapters.stripe_test_helpers import Step, StripeTestHelpers, StripeUnclear
 from app.admin.forms import check_csrf, text_field
+from app.admin.pages.merchant import new_once, read_once, settle_and_record
 from app.admin.pages.office_page import OfficePage, parts_of, require
-from app.admin.pages.trail import trail
+from app.admin.pages.trail import awaits_events, trail
 from app.admin.permissions import PAY, allowed
-from app.domain.identity.audit import record
 from app.domain.issuing import story
 from app.domain.issuing.explanations import EXPLANATIONS
 from app.domain.issuing.models import Authorization
+from app.domain.issuing.states import AuthorizationState
 from app.errors import AppError
-from app.money import UnreadableAmount, parse_amount
+from app.money import parse_amount
 from app.webhooks.models import InboundEvent
 
 STRIPE_WITHIN_SECONDS = 5
+# What a merchant can still do. A hold that has lapsed can be captured all the same.
+STEPS = {
+    AuthorizationState.PENDING: tuple(Step),
+    AuthorizationState.EXPIRED: (Step.CAPTURE,),
+}
 
 
 class AmountMissing(AppError, status=422):
@@ -76,48 +79,57 @@ class PurchasePage(OfficePage):
         form = await check_csrf(request)
         async with parts.sessions() as session:
             purchase = await _found(request, session)
-        name, key = purchase.stripe_authorization_id, f"{step}:{text_field(form, 'once')}"
+        name = purchase.stripe_authorization_id
         try:
             amount = _amount(step, text_field(form, "amount"))
+            key = f"{step}:{read_once(form)}"
             await StripeTestHelpers(parts.stripe.other).finish(step, name, amount, key)
-        except (AmountMissing, UnreadableAmount, MerchantRefused, StripeUnclear) as refusal:
-            return await self._page(request, problem=str(refusal))
-        async with parts.sessions.begin() as session:
-            action = f"test_purchase.{step}"
-            after = {"amount_minor": amount} if amount is not None else None
-            record(session, request.state.actor, action, subject=purchase, after=after)
-        await parts.settler.settle(name)
+        except StripeUnclear as refusal:
+            # The same form sent again is the same request to Stripe.
+            once = read_once(form)
+            return await self._page(request, problem=refusal, typed=(step, form), once=once)
+        except AppError as refusal:
+            return await self._page(request, problem=refusal, typed=(step, form))
+        after = {"amount_minor": amount} if amount is not None else None
+        await settle_and_record(request, name, step, after)
         return RedirectResponse(f"/admin/purchase/{purchase.id}", status_code=303)
 
-    async def _page(self, request: Request, problem: str | None) -> Response:
-        parts = parts_of(request)
+    async def _page(
+        self,
+        request: Request,
+        problem: AppError | None,
+        typed: tuple[Step, FormData] | None = None,
+        once: str | None = None,
+    ) -> Response:
+        parts, now = parts_of(request), datetime.now(UTC)
         async with parts.sessions() as session:
             told = await story.tell(session, await _found(request, session))
             events = await _events_of(session, told)
-        return await self.show(
-            request,
-            "purchase.html",
-            {
-                "story": told,
-                "outcome": told.outcome,
-                "funding": told.funding,
-                "explanations": EXPLANATIONS,
-                "trail": trail(told, events),
-                "settling": told.settling(datetime.now(UTC)),
-                "may_act": not parts.settings.livemode
-                and allowed(request.state.staff, self.view, PAY),
-                "once": secrets.token_hex(16),
-                "problem": problem,
-            },
-            status_code=422 if problem else 200,
-        )
+        may_act = not parts.settings.livemode and allowed(request.state.staff, self.view, PAY)
+        context: dict[str, Any] = {
+            "story": told,
+            "outcome": told.outcome,
+            "funding": told.funding,
+            "explanations": EXPLANATIONS,
+            "trail": trail(told, events),
+            "settling": told.settling(now),
+            "looks_again": told.settling(now) or awaits_events(told, events, now),
+            "steps": STEPS.get(told.purchase.state, ())
+            if may_act and told.purchase.approved
+            else (),
+            "once": once or new_once(),
+            "typed": {typed[0]: text_field(typed[1], "amount")} if typed else {},
+            "problem": problem,
+        }
+        status = problem.status_code if problem else 200
+        return await self.show(request, "purchase.html", context, status)
 
 
 def _amount(step: Step, typed: str) -> int | None:
     """Read an amount; an empty one is all of it. Raises AmountMissing and UnreadableAmount."""
     if not typed and step is Step.INCREMENT:
         raise AmountMissing("An increment wants an amount, like 5.00")
-    return parse_amount(typed) if typed else None
+    return parse_amount(typed) if typed and step is not Step.EXPIRE else None
 
 
 async def _found(request: Request, session: AsyncSession) -> Authorization:
@@ -136,6 +148,7 @@ async def _events_of(session: AsyncSession, told: story.Story) -> list[InboundEv
         names += [name for name in ids if name is not None]
     found = await session.scalars(
         select(InboundEvent)
+        .options(defer(InboundEvent.payload, raiseload=True))
         .where(InboundEvent.object_id.in_(names))
         .order_by(InboundEvent.created_at)
     )

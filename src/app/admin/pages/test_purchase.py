@@ -1,7 +1,5 @@
 """Use a card at a merchant, to see the product work. Absent wherever money is real."""
 
-import secrets
-
 import msgspec
 from sqladmin import expose
 from sqlalchemy import select
@@ -10,13 +8,17 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.adapters.stripe_test_helpers import CATEGORIES, Payment, StripeTestHelpers
+from app.adapters.stripe_test_helpers import (
+    CATEGORIES,
+    Payment,
+    StripeTestHelpers,
+    StripeUnclear,
+)
 from app.admin.forms import check_csrf, text_field
+from app.admin.pages.merchant import new_once, read_once, settle_and_record
 from app.admin.pages.office_page import OfficePage, parts_of, require
 from app.admin.permissions import PAY, allowed
-from app.domain.identity.audit import record
 from app.domain.identity.models import Customer
-from app.domain.issuing import story
 from app.domain.issuing.models import Card
 from app.errors import AppError
 from app.money import parse_amount
@@ -46,6 +48,8 @@ PRESETS = (
     Preset("Hotel", "Hotel Vertigo", "hotels_motels_and_resorts", "300.00"),
     Preset("Ten cents", "Parking meter", "service_stations", "0.10"),
     Preset("Card check", "Netflix", "digital_goods_media", "0.00"),
+    Preset("Casino", "Lucky Casino", "betting_casino_gambling", "50.00"),
+    Preset("Over a day's limit", "Gallery Nine", "art_dealers_and_galleries", "1500.00"),
 )
 
 
@@ -65,22 +69,20 @@ class TestPurchasePage(OfficePage):
         form = await check_csrf(request)
         try:
             return await self._pay(request, form)
+        except StripeUnclear as refusal:
+            # The same form sent again is the same request to Stripe: nothing is paid twice.
+            return await self._form(request, form, refusal, read_once(form))
         except AppError as refusal:
-            return await self._form(request, form, str(refusal))
+            return await self._form(request, form, refusal)
 
     async def _pay(self, request: Request, form: FormData) -> Response:
-        parts = parts_of(request)
         wanted = await self._read(request, form)
-        helpers = StripeTestHelpers(parts.stripe.other)
-        name = await helpers.pay(wanted)
-        # Stripe may have declined before it asked us: then this is what makes our row.
-        await parts.settler.settle(name)
-        async with parts.sessions.begin() as session:
-            purchase = await story.find_purchase(session, name)
-            assert purchase is not None
-            after = {"amount_minor": wanted.amount_minor, "merchant": wanted.merchant_name}
-            record(session, request.state.actor, "test_purchase.pay", subject=purchase, after=after)
-        return RedirectResponse(f"/admin/purchase/{purchase.id}", status_code=303)
+        name = await StripeTestHelpers(parts_of(request).stripe.other).pay(wanted)
+        after = {"amount_minor": wanted.amount_minor, "merchant": wanted.merchant_name}
+        # Stripe may have declined before it asked us: then settling is what makes our row.
+        purchase = await settle_and_record(request, name, "pay", after)
+        address = purchase.id if purchase else name
+        return RedirectResponse(f"/admin/purchase/{address}", status_code=303)
 
     async def _read(self, request: Request, form: FormData) -> Payment:
         """Read the form. Raises UnknownCard, UnreadableAmount or UnusableMerchant."""
@@ -92,10 +94,12 @@ class TestPurchasePage(OfficePage):
         amount = parse_amount(text_field(form, "amount"))
         merchant, category = text_field(form, "merchant", longest=60), text_field(form, "category")
         country = text_field(form, "country").upper()
-        if not merchant or not category or len(country) != _COUNTRY or not country.isalpha():
-            raise UnusableMerchant("The merchant wants a name, a category and a country like US.")
+        if category not in CATEGORIES:
+            raise UnusableMerchant(f"“{category[:40]}” is not one of Stripe's categories.")
+        if not merchant or len(country) != _COUNTRY or not country.isalpha():
+            raise UnusableMerchant("The merchant wants a name and a country like US.")
         return Payment(
-            f"pay:{text_field(form, 'once')}",
+            f"pay:{read_once(form)}",
             card.stripe_card_id,
             amount,
             card.currency,
@@ -104,7 +108,13 @@ class TestPurchasePage(OfficePage):
             country,
         )
 
-    async def _form(self, request: Request, typed: FormData, problem: str | None) -> Response:
+    async def _form(
+        self,
+        request: Request,
+        typed: FormData,
+        problem: AppError | None,
+        once: str | None = None,
+    ) -> Response:
         """Show the form with what was typed, so that an error loses nothing."""
         async with parts_of(request).sessions() as session:
             rows = await session.execute(
@@ -128,7 +138,7 @@ class TestPurchasePage(OfficePage):
             "presets": PRESETS,
             "categories": CATEGORIES,
             "problem": problem,
-            "once": secrets.token_hex(16),
+            "once": once or new_once(),
             "may_pay": allowed(request.state.staff, self.view, PAY),
         }
-        return await self.show(request, "test.html", told, 422 if problem else 200)
+        return await self.show(request, "test.html", told, problem.status_code if problem else 200)

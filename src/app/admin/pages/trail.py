@@ -1,7 +1,7 @@
 """Everything that happened to a purchase, in one line of time."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -17,6 +17,9 @@ EVENT_WORDS = {
     EventState.IGNORED: "stored, nothing to do",
     EventState.FAILED: "failed",
 }
+
+
+EVENTS_COME_WITHIN = timedelta(seconds=20)
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -41,6 +44,19 @@ def trail(story: Story, events: Sequence[InboundEvent]) -> list[Moment]:
         for event in events
     ]
     return sorted(moments, key=lambda moment: moment.at)
+
+
+def awaits_events(story: Story, events: Sequence[InboundEvent], now: datetime) -> bool:
+    """Say whether Stripe's events about what has just happened are still to come or to be done.
+
+    `now` is real time. One that has not come after EVENTS_COME_WITHIN is not waited for.
+    """
+    told = {event.object_id for event in events}
+    names = [(story.purchase.stripe_authorization_id, story.purchase.created_at)]
+    names += [(one.stripe_transaction_id, one.created_at) for one in story.transactions]
+    missing = [created for name, created in names if name not in told]
+    waiting = [event.created_at for event in events if event.state is EventState.RECEIVED]
+    return any(since > now - EVENTS_COME_WITHIN for since in missing + waiting)
 
 
 def _requests(story: Story) -> list[Moment]:

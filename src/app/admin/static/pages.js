@@ -25,8 +25,13 @@ if (live) {
 }
 
 if (document.querySelector("[data-settling]")) {
-  setTimeout(() => {
+  setInterval(() => {
     const typing = document.activeElement?.matches("input, select");
-    if (!typing) location.reload();
+    if (!typing && !document.hidden) location.reload();
   }, SETTLING_LOOKS_AGAIN_MS);
 }
+
+// A page that the browser kept holds a form that has been sent.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});

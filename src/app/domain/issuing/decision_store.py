@@ -55,8 +55,14 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 async def open_decision_pool(database_url: str, size: int) -> asyncpg.Pool:
-    """Open the connections that only the decision uses."""
-    return await asyncpg.create_pool(database_url, min_size=2, max_size=size, command_timeout=5)
+    """Open the connections that only the decision uses, all of them: none is made in the 2 s."""
+    return await asyncpg.create_pool(
+        database_url,
+        min_size=size,
+        max_size=size,
+        max_inactive_connection_lifetime=0,
+        command_timeout=5,
+    )
 
 
 class DecisionStore:

@@ -39,6 +39,7 @@ class Card(Table):
         ),
         Index("ix_card_customer", "customer_id"),
         Index("ix_card_last4", "last4"),
+        Index("ix_card_active", "customer_id", postgresql_where="state = 'active'"),
     )
 
     customer_id: Mapped[UUID] = mapped_column(ForeignKey("customer.id"))

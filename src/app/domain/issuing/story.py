@@ -138,6 +138,8 @@ async def find_purchase(session: AsyncSession, key: str) -> Authorization | None
     try:
         return await session.get(Authorization, UUID(key))
     except ValueError:
+        if not key.isprintable():
+            return None
         return await session.scalar(
             select(Authorization).where(Authorization.stripe_authorization_id == key)
         )

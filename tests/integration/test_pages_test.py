@@ -1,0 +1,161 @@
+"""The test purchase: what was typed is paid once, or said to be wrong and kept."""
+
+import re
+
+import httpx
+import pytest
+
+from app.domain.identity.states import Role
+from tests.back_office import PASSWORD, SAME_ORIGIN, csrf_token_on, member, signed_in
+from tests.product import Product
+from tests.situations import Holder, holder
+
+LIVE = {
+    "STRIPE_SECRET_KEY": "sk_live_of_a_test",
+    "STRIPE_API_BASE": "https://api.stripe.com",
+    "APP_URL": "https://office.example.com",
+}
+TRAIL = "SELECT * FROM audit_entry WHERE action = 'test_purchase.pay'"
+PURCHASES = "SELECT * FROM card_authorization"
+
+
+async def form_of(client: httpx.AsyncClient, ada: Holder, **changed: str) -> dict[str, str]:
+    """Open the page and give its form, filled in with a coffee."""
+    page = await client.get("/admin/test")
+    once = re.search(r'name="once" value="([0-9a-f]{32})"', page.text)
+    assert once
+    return {
+        "csrf_token": csrf_token_on(page),
+        "once": once[1],
+        "card": ada.card.stripe_card_id,
+        "merchant": "Blue Bottle",
+        "category": "fast_food_restaurants",
+        "country": "US",
+        "amount": "19.99",
+    } | changed
+
+
+async def test_paying_opens_the_purchase_that_it_made(product: Product) -> None:
+    ada = await holder(product)
+    async with signed_in(product, Role.SUPPORT) as client:
+        paid = await client.post("/admin/test", data=await form_of(client, ada))
+        assert paid.status_code == 303, paid.text
+        page = await client.get(paid.headers["location"])
+    assert "19.99 USD at Blue Bottle" in page.text
+    [entry] = await product.rows(TRAIL)
+    [purchase] = await product.rows(PURCHASES)
+    assert paid.headers["location"] == f"/admin/purchase/{purchase['id']}"
+    assert entry["subject_id"] == str(purchase["id"])
+    assert entry["after"] == {"amount_minor": 1999, "merchant": "Blue Bottle"}
+    assert (entry["actor_kind"], entry["address"]) == ("staff", "127.0.0.1")
+
+
+async def test_a_form_sent_twice_is_paid_once(product: Product) -> None:
+    ada = await holder(product)
+    async with signed_in(product, Role.SUPPORT) as client:
+        form = await form_of(client, ada)
+        first = await client.post("/admin/test", data=form)
+        again = await client.post("/admin/test", data=form)
+        assert first.headers["location"] == again.headers["location"]
+        other = await client.post("/admin/test", data=form | {"amount": "20.00"})
+    assert other.status_code == 422
+    assert "Stripe refused this" in other.text
+    assert len(await product.rows(PURCHASES)) == 1
+
+
+WRONG = {
+    "amount": ("nineteen", "“nineteen” is not an amount like 19.99"),
+    "card": ("ic_nobodys", "Choose a card."),
+    "merchant": (" ", "The merchant wants a name"),
+    "category": ("coffee", "“coffee” is not one of Stripe's categories."),
+    "country": ("USA", "a country like US"),
+    "once": ("", "This form is incomplete."),
+}
+
+
+@pytest.mark.parametrize("field", WRONG)
+async def test_what_is_wrong_is_said_and_the_rest_is_kept(product: Product, field: str) -> None:
+    ada = await holder(product)
+    wrong, sentence = WRONG[field]
+    async with signed_in(product, Role.SUPPORT) as client:
+        form = await form_of(client, ada, amount="12.34", merchant="Rare <Shop>")
+        answer = await client.post("/admin/test", data=form | {field: wrong})
+    assert answer.status_code == 422
+    assert sentence in answer.text.replace("&#39;", "'")
+    if field != "amount":
+        assert 'value="12.34"' in answer.text
+    if field != "merchant":
+        assert 'value="Rare &lt;Shop&gt;"' in answer.text
+    assert await product.rows(PURCHASES) == []
+    assert await product.rows(TRAIL) == []
+
+
+async def test_a_decline_that_stripe_made_by_itself_is_opened_too(product: Product) -> None:
+    ada = await holder(product, purchase_limit_minor=10_00)
+    async with signed_in(product, Role.SUPPORT) as client:
+        paid = await client.post("/admin/test", data=await form_of(client, ada))
+        page = await client.get(paid.headers["location"])
+    assert "Declined by Stripe without asking us" in page.text
+    assert "spending_controls" in page.text
+
+
+async def test_no_answer_keeps_the_form_so_that_sending_it_again_pays_once(
+    product: Product,
+) -> None:
+    ada = await holder(product)
+    lost = {
+        "method": "POST",
+        "path": "/v1/test_helpers/issuing/authorizations",
+        "action": "drop_after",
+        "times": 3,
+    }
+    async with signed_in(product, Role.SUPPORT) as client:
+        form = await form_of(client, ada)
+        await product.control("faults", lost)
+        unclear = await client.post("/admin/test", data=form)
+        assert unclear.status_code == 503
+        assert f'name="once" value="{form["once"]}"' in unclear.text
+        assert (await client.post("/admin/test", data=form)).status_code == 303
+    assert len(await product.rows(PURCHASES)) == 1
+
+
+async def test_an_auditor_looks_and_does_not_pay(product: Product) -> None:
+    ada = await holder(product)
+    async with signed_in(product, Role.AUDITOR) as client:
+        page = await client.get("/admin/test")
+        assert "Your roles let you look, not pay." in page.text
+        refused = await client.post(
+            "/admin/test", data={"csrf_token": csrf_token_on(page), "once": "0" * 32}
+        )
+    assert refused.status_code == 403
+    async with signed_in(product, Role.SUPPORT) as client:
+        form = await form_of(client, ada, csrf_token="0" * 64)
+        assert (await client.post("/admin/test", data=form)).status_code == 403
+    assert await product.rows(PURCHASES) == []
+
+
+async def test_nobody_gets_there_without_signing_in(product: Product) -> None:
+    page = await product.web.get("/admin/test")
+    assert page.headers["location"] == "/admin/login?next=/admin/test"
+    sent = await product.web.post("/admin/test", data={"amount": "1"}, headers=SAME_ORIGIN)
+    assert sent.headers["location"] == "/admin/login"
+
+
+@pytest.mark.parametrize("product_settings", [LIVE])
+async def test_with_a_live_key_nothing_of_it_exists(product: Product) -> None:
+    await member(product, Role.OWNER)
+    sent = {"email": "grace@example.com", "password": PASSWORD}
+    entered = await product.web.post("/admin/login", data=sent, headers=SAME_ORIGIN)
+    cookie = entered.headers["set-cookie"].partition(";")[0]
+    headers = SAME_ORIGIN | {"Cookie": cookie}
+    home = await product.web.get("/admin/", headers=headers)
+    assert home.status_code == 200
+    assert "/admin/test" not in home.text
+    assert "simulation" not in home.text
+    for method, address in (
+        ("GET", "/admin/test"),
+        ("POST", "/admin/test"),
+        ("POST", "/admin/purchase/iauth_1/capture"),
+    ):
+        answer = await product.web.request(method, address, headers=headers, content=b"")
+        assert answer.status_code == 404, address
