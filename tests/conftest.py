@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from app import schema
+from app.logs import configure_logs
 from tests.conformance.plugin import conformance, conforms
 from tests.conformance.recorder import Recorder
 from tests.postgres import PostgresServer, postgres_server
@@ -16,6 +17,12 @@ __all__ = ["conformance", "conforms", "postgres_server"]
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def logs_as_in_production() -> None:
+    """Name an exception in one line: a drawn traceback holds the event loop up for seconds."""
+    configure_logs()
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,7 @@ async def oracle(product: Product, *, unpaid: Collection[str] = ()) -> None:
         *await _nothing_lost(product),
         *await _shown_as_unpaid(product, unpaid),
     ]
-    assert problems == []
+    assert problems == [], "\n".join(problems)
 
 
 async def listed(product: Product, path: str, **query: str) -> list[Object]:

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from app.asgi import create_app
 from app.config import Settings, from_mapping
 from app.domain.issuing.authorize import Authorizer
-from app.domain.issuing.models import AuthorizationRequest
+from app.domain.issuing.models import Authorization, AuthorizationRequest
 from app.jobs.worker import work
 from app.parts import Parts
 from app.webhooks.models import EventState, InboundEvent
@@ -64,7 +64,7 @@ class Product:
         return found
 
     async def settled(self, seconds: float = 20) -> None:
-        """Wait until every event is processed and every request's outcome is certain."""
+        """Wait until every event is processed, every outcome certain and every purchase settled."""
 
         async def quiet() -> bool:
             async with self.parts.sessions() as session:
@@ -78,7 +78,11 @@ class Product:
                     .where(InboundEvent.state == EventState.RECEIVED)
                     .limit(1)
                 )
-            return waiting is None and events is None and await self._delivered()
+                settling = await session.scalar(
+                    select(Authorization.id).where(Authorization.leased_until.is_not(None)).limit(1)
+                )
+            busy = waiting is not None or events is not None or settling is not None
+            return not busy and await self._delivered()
 
         await until(quiet, seconds=seconds, why="events processed and requests verified")
 

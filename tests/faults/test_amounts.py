@@ -118,3 +118,16 @@ async def test_what_is_not_an_amount_is_declined_and_stored(product: Product) ->
     assert await intents(product, ada.customer.stripe_customer_id) == []
     kept = await product.rows("SELECT failure FROM inbound_event WHERE state = 'failed'")
     assert [row["failure"] for row in kept] == ["the request could not be read"] * len(amounts)
+
+
+async def test_a_question_in_another_currency_is_declined_and_kept(product: Product) -> None:
+    ada = await holder(product)
+    asked = question(ada.card.stripe_card_id)
+    asked["data"]["object"]["pending_request"]["currency"] = "jpy"
+
+    answer = await post(product.web, AUTHORIZATIONS, asked)
+
+    assert answer.json() == {"approved": False}
+    assert await intents(product, ada.customer.stripe_customer_id) == []
+    [request] = await product.rows("SELECT reason, currency FROM authorization_request")
+    assert request == {"reason": "wrong_currency", "currency": "jpy"}

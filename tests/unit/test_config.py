@@ -38,7 +38,7 @@ def test_good_settings_are_read() -> None:
         ({"FUNDING_MODE": "later"}, "FUNDING_MODE"),
         ({"BUSINESS_TIMEZONE": "Mars/Olympus"}, "BUSINESS_TIMEZONE"),
         ({"MAX_CHARGES_IN_FLIGHT": "0"}, "MAX_CHARGES_IN_FLIGHT"),
-        ({"REPAIR_WAIT_SECONDS": "0"}, "REPAIR_WAIT_SECONDS"),
+        ({"REPAIR_WAIT_SECONDS": "9"}, "REPAIR_WAIT_SECONDS"),
         ({"APP_URL": "ftp://x"}, "APP_URL"),
     ],
 )

@@ -16,11 +16,10 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """Logs as in production, into a text; as they were afterwards."""
     written = io.StringIO()
     monkeypatch.setattr("sys.stdout", written)
-    handlers, level = logging.root.handlers[:], logging.root.level
     configure_logs()
     yield written
-    structlog.reset_defaults()
-    logging.root.handlers[:], logging.root.level = handlers, level
+    monkeypatch.undo()
+    configure_logs()
 
 
 def test_only_named_fields_are_written(lines: io.StringIO) -> None:

@@ -22,7 +22,6 @@ from app.domain.issuing.models import (
     CardTransaction,
 )
 from app.domain.issuing.states import RequestState, TransactionKind
-from app.money import Currency
 
 # Ours once they have been asked: https://docs.stripe.com/api/issuing/authorizations/object
 ANSWERED_BY_US = frozenset({"webhook_approved", "webhook_declined"})
@@ -50,7 +49,7 @@ class Adoption:
             "occurred_at": facts.occurred_at,
             "state": facts.state,
             "amount_minor": facts.amount_minor,
-            "currency": Currency(facts.currency),
+            "currency": facts.currency,
             "merchant_name": facts.merchant_name,
             "merchant_category": facts.merchant_category,
             "merchant_country": facts.merchant_country,
@@ -167,7 +166,7 @@ def _transaction_row(authorization: Authorization, told: TransactionFacts) -> di
         "kind": told.kind,
         "occurred_at": told.occurred_at,
         "amount_minor": told.amount_minor,
-        "currency": Currency(told.currency),
+        "currency": told.currency,
         "merchant_name": told.merchant_name,
         "fee_minor": 0,
     }

@@ -14,6 +14,7 @@ from app.domain.identity.audit import SYSTEM, record
 from app.domain.identity.models import Customer
 from app.domain.issuing.models import Authorization, AuthorizationRequest, Card
 from app.domain.issuing.states import CardState
+from app.money import Currency
 
 log = structlog.get_logger()
 
@@ -45,7 +46,7 @@ class ChargeAgain:
                 stripe_customer_id=customer.stripe_customer_id or "",
                 stripe_payment_method_id=source.stripe_payment_method_id,
                 amount_minor=amount,
-                currency=request.currency,
+                currency=Currency(request.currency),
                 mode=request.funding_mode,
                 merchant_name=merchant,
                 authorization=authorization,

@@ -91,7 +91,8 @@ class Authorization(Table):
     # Stripe's word on the whole purchase; unknown until its first event or our first look.
     approved: Mapped[bool | None]
     amount_minor: Mapped[int] = mapped_column(default=0)
-    currency: Mapped[Currency]
+    # Stripe's word, here and below: what is asked in another currency than ours is kept too.
+    currency: Mapped[str]
     merchant_name: Mapped[str]
     merchant_category: Mapped[str]
     merchant_country: Mapped[str | None]
@@ -143,7 +144,7 @@ class AuthorizationRequest(Table):
     stripe_event_id: Mapped[str | None] = mapped_column(unique=True)
     requested_at: Mapped[datetime]
     amount_minor: Mapped[int]
-    currency: Mapped[Currency]
+    currency: Mapped[str]
     # Approved before this request on the same authorization, as Stripe said when it asked.
     approved_before_minor: Mapped[int] = mapped_column(default=0)
     # The part of the limits this request uses up.
@@ -190,7 +191,7 @@ class CardTransaction(Table):
     kind: Mapped[TransactionKind]
     occurred_at: Mapped[datetime]
     amount_minor: Mapped[int]
-    currency: Mapped[Currency]
+    currency: Mapped[str]
     merchant_name: Mapped[str]
     # Our fee on this capture: the fee on all captured so far, less the fee on all before.
     fee_minor: Mapped[int] = mapped_column(default=0)

@@ -26,6 +26,7 @@ from app.domain.issuing.decline_reasons import DeclineReason
 from app.domain.issuing.models import AuthorizationRequest
 from app.domain.issuing.states import RequestState
 from app.domain.issuing.verification import Certainty, certainty, remedy
+from app.money import Currency
 
 log = structlog.get_logger()
 
@@ -159,7 +160,7 @@ class Repair:
                     customer_id=doubt.customer.id,
                     purchase_id=doubt.claimed.authorization_id,
                     request_id=doubt.request.id,
-                    currency=doubt.request.currency,
+                    currency=Currency(doubt.request.currency),
                 )
 
     async def _close_unsent(self, doubt: Doubt) -> None:

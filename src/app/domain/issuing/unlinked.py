@@ -7,7 +7,6 @@ from uuid_utils.compat import uuid7
 from app.db import Sessions
 from app.domain.issuing.card_network import TransactionFacts
 from app.domain.issuing.models import Card, CardTransaction
-from app.money import Currency
 
 NO_AUTHORIZATION = "no authorization belongs to it: not handled yet"
 
@@ -30,7 +29,7 @@ class UnlinkedTransactions:
                 "kind": told.kind,
                 "occurred_at": told.occurred_at,
                 "amount_minor": told.amount_minor,
-                "currency": Currency(told.currency),
+                "currency": told.currency,
                 "merchant_name": told.merchant_name,
                 "fee_minor": 0,
                 "not_handled": NO_AUTHORIZATION,
