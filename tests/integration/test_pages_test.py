@@ -14,6 +14,7 @@ LIVE = {
     "STRIPE_SECRET_KEY": "sk_live_of_a_test",
     "STRIPE_API_BASE": "https://api.stripe.com",
     "APP_URL": "https://office.example.com",
+    "REPAIR_WAIT_SECONDS": "90",
 }
 TRAIL = "SELECT * FROM audit_entry WHERE action = 'test_purchase.pay'"
 PURCHASES = "SELECT * FROM card_authorization"

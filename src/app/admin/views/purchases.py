@@ -136,8 +136,8 @@ class DeclineList(RequestList, model=AuthorizationRequest):
     name, name_plural = "Decline", "Declines"
     note = "Requests that were refused, why, and whose decision it was."
     column_list = [
-        *("requested_at", "reason", "decided_by", "authorization_id", "customer_id", "card_id"),
-        *("amount_minor", "stripe_reason", "step_total"),
+        *("requested_at", "amount_minor", "reason", "decided_by", "authorization_id"),
+        *("customer_id", "card_id", "stripe_reason", "step_total"),
     ]
     record_cells = RequestList.record_cells
     filters = (
