@@ -10,7 +10,7 @@ DEV := $(VENV)/dev.installed
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-fresh stop demo test faults check fmt clean
+.PHONY: help run run-fresh stop demo test faults bench check fmt clean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ test: $(DEV) ## run all tests, those in a browser too; the last line sums up
 
 faults: $(DEV) ## run only the tests that break something on purpose
 	@$(BIN)/python -m pytest tests/faults
+
+bench: $(RUNTIME) ## decisions a second beside the floor of this machine; about a minute and a half
+	@$(BIN)/python -m bench
 
 check: $(DEV) ## format, lint, types, import rules and all tests: what a change has to pass
 	@$(BIN)/ruff format --check --quiet .

@@ -113,3 +113,34 @@ class TestAnAccountThatApprovesByDefault:
 
     async def all_fired(self, product: Product) -> bool:
         return all(await fired(product))
+
+
+class TestAnOutcomeConcludedTooSoon:
+    """Repair that does not wait for Stripe's word takes silence for a no, until the word comes."""
+
+    @pytest.fixture
+    def product_settings(self) -> dict[str, str]:
+        return {"REPAIR_WAIT_SECONDS": "0.3"}
+
+    async def test_is_corrected_by_what_stripe_says_afterwards(self, product: Product) -> None:
+        await product.control("settings", {"authorization_timeout": "approve"})
+        ada = await holder(product)
+        await arm(product, action="status", status=500)
+        async with relay.relaying(product) as between:
+            between.way = relay.too_late
+            paying = asyncio.create_task(pay(product, ada.card, 1999))
+            await until(lambda: verified_without_stripe(product), why="silence was taken for a no")
+            bought = await paying
+
+        assert last(bought) == (True, "webhook_timeout")
+        await oracle(product)
+        assert (await on_card(product, ada)).count("requires_capture") == 1
+
+
+async def verified_without_stripe(product: Product) -> bool:
+    return bool(
+        await product.rows(
+            "SELECT 1 FROM authorization_request"
+            " WHERE verified_at IS NOT NULL AND stripe_approved IS NULL"
+        )
+    )

@@ -89,6 +89,9 @@ class Adoption:
                 request.move_to(RequestState.APPROVED if told.approved else RequestState.DECLINED)
                 session.add(request)
                 requests[ordinal] = request
+            if request.stripe_approved is not told.approved:
+                # What was concluded before Stripe had spoken, or before it changed its word.
+                request.verified_at = None
             request.stripe_approved = told.approved
             request.stripe_reason = told.reason
             before += told.amount_minor if told.approved else 0
