@@ -53,7 +53,9 @@ async def keep_unreadable(sessions: Sessions, event: Event) -> None:
 async def run_again(session: AsyncSession, event_id: str) -> None:
     """Put a failed event back to be processed. Raise EventNotFound, or IllegalMove when done."""
     event = await session.scalar(
-        select(InboundEvent).where(InboundEvent.stripe_event_id == event_id).with_for_update()
+        select(InboundEvent)
+        .where(InboundEvent.stripe_event_id == event_id)
+        .with_for_update(key_share=True)
     )
     if event is None:
         raise EventNotFound(event_id)

@@ -57,7 +57,7 @@ async def link(
     """
     saved = await outside.saved_card(stripe_payment_method_id)
     async with sessions.begin() as session:
-        customer = await session.get_one(Customer, customer_id, with_for_update=True)
+        customer = await session.get_one(Customer, customer_id, with_for_update={"key_share": True})
         if saved.stripe_customer_id != customer.stripe_customer_id:
             raise NotYourCard("this card is not saved to this customer")
         linked = await active_sources(session, customer_id)
@@ -103,7 +103,7 @@ async def make_default(sessions: Sessions, source_id: UUID, actor: Actor) -> Non
     """Let this linked card be tried first."""
     async with sessions.begin() as session:
         source = await session.get_one(FundingSource, source_id)
-        await session.get_one(Customer, source.customer_id, with_for_update=True)
+        await session.get_one(Customer, source.customer_id, with_for_update={"key_share": True})
         await session.execute(
             update(FundingSource)
             .where(FundingSource.customer_id == source.customer_id, FundingSource.is_default)

@@ -80,7 +80,7 @@ async def resume(
     stripe_customer = customer.stripe_customer_id or await outside.create_customer(customer)
     cardholder = customer.stripe_cardholder_id or await outside.create_cardholder(customer)
     async with sessions.begin() as session:
-        customer = await session.get_one(Customer, customer_id, with_for_update=True)
+        customer = await session.get_one(Customer, customer_id, with_for_update={"key_share": True})
         customer.stripe_customer_id = stripe_customer
         customer.stripe_cardholder_id = cardholder
         if customer.state is CustomerState.ONBOARDING:

@@ -58,10 +58,12 @@ class Adoption:
             "fence": 0,
         }
         await session.execute(insert(Authorization).values(row).on_conflict_do_nothing())
+        # As everywhere, a lock that lets others refer to the row: a decision that does would
+        # otherwise wait for us while we wait for its request.
         found = await session.scalars(
             select(Authorization)
             .where(Authorization.stripe_authorization_id == facts.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         authorization = found.one()
         authorization.move_to(facts.state)
@@ -76,7 +78,7 @@ class Adoption:
         found = await session.scalars(
             select(AuthorizationRequest)
             .where(AuthorizationRequest.authorization_id == authorization.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         requests = {request.ordinal: request for request in found}
         plan = await self._plan_at(session, facts.occurred_at)

@@ -85,7 +85,7 @@ async def move_card(
     """
     async with sessions.begin() as session:
         card = await session.get_one(Card, card_id)
-        await session.get_one(Customer, card.customer_id, with_for_update=True)
+        await session.get_one(Customer, card.customer_id, with_for_update={"key_share": True})
         before = card.state
         card.move_to(state)
         record(

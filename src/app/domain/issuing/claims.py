@@ -57,7 +57,7 @@ async def still_mine(session: AsyncSession, claimed: Claim) -> Authorization:
     found = await session.scalar(
         select(Authorization)
         .where(Authorization.id == claimed.authorization_id, Authorization.fence == claimed.fence)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     if found is None:
         raise ClaimLost("another worker has taken this purchase over")

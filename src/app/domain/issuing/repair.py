@@ -181,7 +181,7 @@ class Repair:
         async with self.sessions.begin() as session:
             await still_mine(session, doubt.claimed)
             request = await session.get_one(
-                AuthorizationRequest, doubt.request.id, with_for_update=True
+                AuthorizationRequest, doubt.request.id, with_for_update={"key_share": True}
             )
             if request.state is RequestState.DECIDING:
                 request.move_to(RequestState.APPROVED if doubt.approved else RequestState.DECLINED)
