@@ -1,6 +1,7 @@
 """The sandbox's own pages in a browser: paying, what stays open, and what is refused."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -154,6 +155,9 @@ def test_deliveries_show_what_was_sent_and_answered(page: Page) -> None:
     expect(page.locator("#outcome")).to_contain_text("Approved")
     page.get_by_role("link", name="Deliveries").click()
     page.get_by_label("Type").select_option("issuing_authorization.request")
+    expect(page).to_have_url(re.compile("type=issuing_authorization.request"))
+    others = page.locator(".expand").filter(has_not_text="issuing_authorization.request")
+    expect(others).to_have_count(0)
     page.get_by_role("button", name="issuing_authorization.request").first.click()
     expect(page.locator(".bodies").first).to_contain_text('"approved": true')
     expect(page.locator(".bodies").first).to_contain_text('"pending_request"')
