@@ -67,6 +67,9 @@ class Product:
         """Wait until every event is processed, every outcome certain and every purchase settled."""
 
         async def quiet() -> bool:
+            # First: an event that comes while the rest is looked at would else go unseen.
+            if not await self._delivered():
+                return False
             async with self.parts.sessions() as session:
                 waiting = await session.scalar(
                     select(AuthorizationRequest.id)
@@ -81,8 +84,7 @@ class Product:
                 settling = await session.scalar(
                     select(Authorization.id).where(Authorization.leased_until.is_not(None)).limit(1)
                 )
-            busy = waiting is not None or events is not None or settling is not None
-            return not busy and await self._delivered()
+            return waiting is None and events is None and settling is None
 
         await until(quiet, seconds=seconds, why="events processed and requests verified")
 
