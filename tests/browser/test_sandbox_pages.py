@@ -154,6 +154,7 @@ def test_deliveries_show_what_was_sent_and_answered(page: Page) -> None:
     page.get_by_role("button", name="Pay 19.99 USD").click()
     expect(page.locator("#outcome")).to_contain_text("Approved")
     page.get_by_role("link", name="Deliveries").click()
+    page.wait_for_url("**/pages/deliveries")  # loaded, its script included
     page.get_by_label("Type").select_option("issuing_authorization.request")
     expect(page).to_have_url(re.compile("type=issuing_authorization.request"))
     others = page.locator(".expand").filter(has_not_text="issuing_authorization.request")
