@@ -74,7 +74,7 @@ async def open_authorizer(parts: Parts) -> AsyncIterator[Authorizer]:
         own_descriptor=settings.statement_descriptor,
         cap=settings.max_charges_in_flight,
     )
-    recorder = asyncio.create_task(authorizer.record_busy_declines())
+    recorder = asyncio.create_task(authorizer.record_unrecorded_declines())
     try:
         yield authorizer
     finally:

@@ -79,7 +79,7 @@ class Authorizer:
             result.set_result(answer)
         return answer
 
-    async def record_busy_declines(self) -> None:
+    async def record_unrecorded_declines(self) -> None:
         """Write down, for as long as the process runs, what was declined without the database."""
         while True:
             ask, reason = await self.unrecorded.get()
