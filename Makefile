@@ -10,10 +10,10 @@ DEV := $(VENV)/dev.installed
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-fresh stop demo test faults bench check fmt clean
+.PHONY: help run run-fresh stop demo test faults soak mutate-ledger record-ledger bench check fmt clean
 
 help: ## show this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: $(RUNTIME) ## start everything and say where it is; Ctrl-C ends it and keeps the data
 	@$(BIN)/python -m local_stack run
@@ -25,17 +25,26 @@ run-fresh: $(RUNTIME) ## forget the data of earlier runs, then run
 stop: $(RUNTIME) ## end what `make run` runs in another terminal
 	@$(BIN)/python -m local_stack stop
 
-demo: $(RUNTIME) ## tell eight purchases and ask Stripe whether each is as it should be
+demo: $(RUNTIME) ## tell eight purchases, ask Stripe about each, and close the books of one
 	@$(BIN)/python -m local_stack demo
 
 test: $(DEV) ## run all tests, those in a browser too; the last line sums up
 	@$(BIN)/python -m tests.run $(ARGS)
 
-faults: $(DEV) ## run only the tests that break something on purpose
-	@$(BIN)/python -m pytest tests/faults
+faults: $(DEV) ## run every test that breaks something on purpose, the long ones too
+	@$(BIN)/python -m tests.faults_run $(ARGS)
 
-bench: $(RUNTIME) ## decisions a second beside the floor of this machine; about a minute and a half
-	@$(BIN)/python -m bench
+soak: $(DEV) ## play 20,000 random steps of everybody's on the product; goes on where it was stopped
+	@$(BIN)/python -m tests.soak
+
+mutate-ledger: $(DEV) ## make every leg of every posting rule wrong in every way: none may go unseen
+	@$(BIN)/python -m tests.mutation
+
+record-ledger: $(DEV) ## record anew what mutate-ledger works on, when a posting rule or a golden has changed
+	@$(BIN)/python -m tests.mutation.record
+
+bench: $(RUNTIME) ## what a decision costs, beside the floor of this machine; about seven minutes
+	@$(BIN)/python -m bench $(ARGS)
 
 check: $(DEV) ## format, lint, types, import rules and all tests: what a change has to pass
 	@$(BIN)/ruff format --check --quiet .

@@ -6,7 +6,9 @@ import hmac
 import itertools
 import random
 import time
+from collections import Counter
 from collections.abc import Sequence
+from http import HTTPStatus
 
 import aiohttp
 import msgspec
@@ -16,16 +18,19 @@ _numbers = itertools.count(1)
 
 
 class Run(msgspec.Struct, frozen=True):
-    """What a run gave: answers in a time, and each answer's milliseconds, sorted."""
+    """What a run gave: answers in a time, how many of each kind, and their milliseconds, sorted."""
 
     seconds: float
     milliseconds: list[float]
-    approved: int
-    failed: int
+    answers: dict[str, int]
 
     @property
     def per_second(self) -> float:
         return len(self.milliseconds) / self.seconds
+
+    @property
+    def not_approved(self) -> int:
+        return len(self.milliseconds) - self.answers.get("approved", 0)
 
     def percentile(self, share: float) -> float:
         """Give the milliseconds within which this share of the answers came."""
@@ -33,21 +38,35 @@ class Run(msgspec.Struct, frozen=True):
         return self.milliseconds[at]
 
 
-async def in_flight(address: str, cards: Sequence[str], number: int, seconds: float) -> Run:
-    """Keep that many purchases in flight for a time; the first tenth of it is not counted."""
+class Sent(msgspec.Struct, frozen=True):
+    """One purchase: when it was sent, how long its answer took, and what it was."""
+
+    at: float
+    milliseconds: float
+    answer: str
+
+
+def together(runs: Sequence[Run]) -> Run:
+    """Look at several runs as one."""
+    return Run(
+        seconds=sum(run.seconds for run in runs),
+        milliseconds=sorted(ms for run in runs for ms in run.milliseconds),
+        answers=dict(sum((Counter(run.answers) for run in runs), Counter())),
+    )
+
+
+async def in_flight(
+    address: str, cards: Sequence[str], number: int, seconds: float, *, warm_up: float = 0.1
+) -> Run:
+    """Keep that many purchases in flight for a time; the share of it to warm up is not counted."""
     connector = aiohttp.TCPConnector(limit=number)
     async with aiohttp.ClientSession(connector=connector) as session:
         started = time.perf_counter()
-        counted_from, until = started + seconds / 10, started + seconds
+        counted_from, until = started + seconds * warm_up, started + seconds
         senders = [_keep_sending(session, address, cards, until) for _ in range(number)]
         answers = [a for found in await asyncio.gather(*senders) for a in found]
-    counted = [a for a in answers if a[0] >= counted_from]
-    return Run(
-        seconds=time.perf_counter() - counted_from,
-        milliseconds=sorted(ms for _, ms, _ in counted),
-        approved=sum(answer == "approved" for *_, answer in counted),
-        failed=sum(answer == "failed" for *_, answer in counted),
-    )
+    counted = [a for a in answers if a.at >= counted_from]
+    return _run(time.perf_counter() - counted_from, counted)
 
 
 async def at_rate(address: str, cards: Sequence[str], per_second: float, seconds: float) -> Run:
@@ -57,28 +76,29 @@ async def at_rate(address: str, cards: Sequence[str], per_second: float, seconds
         sent = []
         for number in range(int(per_second * seconds)):
             await asyncio.sleep(max(started + number / per_second - time.perf_counter(), 0))
-            sent.append(asyncio.create_task(_send(session, address, random.choice(cards))))  # noqa: S311
+            sent.append(asyncio.create_task(_send(session, address, random.choice(cards))))  # noqa: S311 - it guards nothing
         answers = await asyncio.gather(*sent)
+    return _run(time.perf_counter() - started, answers)
+
+
+def _run(seconds: float, answers: Sequence[Sent]) -> Run:
     return Run(
-        seconds=time.perf_counter() - started,
-        milliseconds=sorted(ms for _, ms, _ in answers),
-        approved=sum(answer == "approved" for *_, answer in answers),
-        failed=sum(answer == "failed" for *_, answer in answers),
+        seconds=seconds,
+        milliseconds=sorted(a.milliseconds for a in answers),
+        answers=dict(Counter(a.answer for a in answers)),
     )
 
 
 async def _keep_sending(
     session: aiohttp.ClientSession, address: str, cards: Sequence[str], until: float
-) -> list[tuple[float, float, str]]:
+) -> list[Sent]:
     answers = []
     while time.perf_counter() < until:
-        answers.append(await _send(session, address, random.choice(cards)))  # noqa: S311
+        answers.append(await _send(session, address, random.choice(cards)))  # noqa: S311 - it guards nothing
     return answers
 
 
-async def _send(
-    session: aiohttp.ClientSession, address: str, card: str
-) -> tuple[float, float, str]:
+async def _send(session: aiohttp.ClientSession, address: str, card: str) -> Sent:
     body = purchase(card)
     headers = {"Stripe-Signature": signature(body), "Content-Type": "application/json"}
     started = time.perf_counter()
@@ -86,10 +106,10 @@ async def _send(
         async with session.post(address, data=body, headers=headers) as response:
             told = msgspec.json.decode(await response.read())
             answer = "approved" if told.get("approved") else "declined"
-            answer = answer if response.status == 200 else "failed"  # noqa: PLR2004
+            answer = answer if response.status == HTTPStatus.OK else "failed"
     except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError):
         answer = "failed"
-    return started, (time.perf_counter() - started) * 1000, answer
+    return Sent(started, (time.perf_counter() - started) * 1000, answer)
 
 
 def purchase(card: str) -> bytes:

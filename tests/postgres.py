@@ -3,6 +3,7 @@
 import itertools
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,10 +52,17 @@ class PostgresServer:
         return name
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
+@contextmanager
+def ephemeral_server() -> Iterator[PostgresServer]:
+    """Run a server in a folder that goes with it."""
     with tempfile.TemporaryDirectory(prefix="proxycard-tests-") as folder:
         cluster = Cluster(Path(folder) / "postgres", Path(folder) / "postgres.log", ephemeral=True)
         with running(cluster):
             yield PostgresServer(cluster)
         cluster.forget()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    with ephemeral_server() as server:
+        yield server

@@ -11,7 +11,9 @@ import pytest
 from tests.chrome import find_chrome
 
 _BROWSER_TESTS = "tests/browser"
-ON_EVERY_CORE = ("-n", "auto", "--dist", "worksteal")
+# Two more than there are cores: half of the time a test waits for something to happen.
+ON_EVERY_CORE = ("-n", str((os.cpu_count() or 1) + 2), "--dist", "worksteal")
+SHORT = ("-m", "not long")
 
 
 class Tally:
@@ -41,7 +43,7 @@ def main(arguments: list[str]) -> int:
     else:
         arguments = [*arguments, f"--ignore={_BROWSER_TESTS}"]
     tally = Tally()
-    code = int(pytest.main([*ON_EVERY_CORE, *arguments], plugins=[tally]))
+    code = int(pytest.main([*ON_EVERY_CORE, *SHORT, *arguments], plugins=[tally]))
     # Without a browser a person still learns most; what judges every change must not go without.
     if chrome is None and os.environ.get("CI"):
         code = code or int(pytest.ExitCode.TESTS_FAILED)

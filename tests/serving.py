@@ -2,14 +2,25 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from tests.waiting import until
+
+_TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Nothing on this machine is spoken to by TLS; httpx else reads the machine's certificates anew for
+each client, which takes 20 ms."""
+
+
+def http_client(url: str = "", **given: Any) -> httpx.AsyncClient:
+    """Give a client for what is served on this machine, without TLS."""
+    return httpx.AsyncClient(base_url=url, verify=_TRUSTS_NOBODY, **given)
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from app.domain.funding.sources import link
 from app.domain.identity.audit import SYSTEM
 from app.domain.identity.customers import Person, enrol
 from app.domain.identity.models import Customer
-from app.domain.issuing.cards import CardControls, issue
+from app.domain.issuing.cards import CardControls, IssuedCards, issue
 from app.domain.issuing.models import Card
 from tests.product import Product
 
@@ -84,10 +84,24 @@ async def link_token(product: Product, customer: Customer, token: str) -> Fundin
     assert intent.get("status") == "succeeded", intent
     people = StripePeople(product.parts.stripe.other, product.parts.network)
     saved: str = intent["payment_method"]
-    source = await link(product.parts.sessions, people, customer.id, saved, SYSTEM)
+    parts = product.parts
+    source = await link(
+        parts.sessions,
+        people,
+        IssuedCards(),
+        customer.id,
+        saved,
+        actor=SYSTEM,
+        now=parts.clock.now(),
+    )
     if not saveable:
-        await product.control(f"payment_methods/{saved}/behaves_like", {"token": token})
+        await behave(product, saved, token)
     return source
+
+
+async def behave(product: Product, saved: str, token: str) -> None:
+    """Have a saved card behave from now on like the test card of a token."""
+    await product.control(f"payment_methods/{saved}/behaves_like", {"token": token})
 
 
 async def pay(
@@ -109,6 +123,46 @@ async def helper(product: Product, authorization: str, action: str, **form: Any)
     """Capture, increment, reverse or expire an authorization, as a merchant would."""
     path = f"/v1/test_helpers/issuing/authorizations/{authorization}/{action}"
     return await product.call("POST", path, **form)
+
+
+async def force_capture(product: Product, card: Card, amount_minor: int, **form: Any) -> str:
+    """Have a merchant take money that nobody was asked about; give the transaction's id."""
+    return await _unasked(product, card, "create_force_capture", amount_minor, **form)
+
+
+async def unlinked_refund(product: Product, card: Card, amount_minor: int, **form: Any) -> str:
+    """Have a merchant give money without saying for what; give the transaction's id."""
+    return await _unasked(product, card, "create_unlinked_refund", amount_minor, **form)
+
+
+async def _unasked(
+    product: Product, card: Card, action: str, amount_minor: int, **form: Any
+) -> str:
+    merchant = {
+        "merchant_data[name]": "Blue Bottle",
+        "merchant_data[category]": "fast_food_restaurants",
+    }
+    made = await product.call(
+        "POST",
+        f"/v1/test_helpers/issuing/transactions/{action}",
+        **{"card": card.stripe_card_id, "amount": amount_minor, "currency": "usd"}
+        | merchant
+        | form,
+    )
+    return str(made["id"])
+
+
+async def refund(product: Product, authorization: str, amount_minor: int) -> dict[str, Any]:
+    """Have a merchant give back a part of its first capture; give the transaction."""
+    bought = await product.call("GET", f"/v1/issuing/authorizations/{authorization}")
+    captured = next(one for one in reversed(bought["transactions"]) if one["type"] == "capture")
+    path = f"/v1/test_helpers/issuing/transactions/{captured['id']}/refund"
+    return await product.call("POST", path, refund_amount=amount_minor)
+
+
+async def take_refund_back(product: Product, refunded: dict[str, Any]) -> None:
+    """Have a merchant take a refund back, for which Stripe has no test helper."""
+    await product.control(f"issuing/transactions/{refunded['id']}/reverse_refund", {})
 
 
 async def intents(product: Product, customer_id: str | None) -> list[dict[str, Any]]:

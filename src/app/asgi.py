@@ -1,8 +1,9 @@
 """The composition root: the only file that knows every part of the web process."""
 
+import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,58 +13,63 @@ from litestar.types import ControllerRouterHandler
 
 from app.admin.mount import back_office, create_back_office
 from app.config import Settings, load
-from app.domain.issuing.authorize import Authorizer
 from app.errors import AppError
 from app.health import live, metrics, ready
+from app.live import listening
 from app.logs import configure_logs
-from app.metrics import IN_FLIGHT
 from app.parts import Parts, open_authorizer, open_parts
-from app.portal.pages import front_page
+from app.portal.routes import PORTAL
 from app.requests import RequestLog, security_headers
+from app.spans import TracedAuthorizer, open_spans
+from app.watch import watching
 from app.webhooks.events import receive_event
 from app.webhooks.realtime import answer_authorization
 
-ROUTES: list[ControllerRouterHandler] = [
-    answer_authorization,
-    receive_event,
-    live,
-    ready,
-    metrics,
-    front_page,
-    back_office,
-]
+HEALTH: list[ControllerRouterHandler] = [live, ready, metrics]
+REALTIME: list[ControllerRouterHandler] = [answer_authorization]
+WEB: list[ControllerRouterHandler] = [receive_event, PORTAL, back_office]
 
 
-def create_app(settings: Settings) -> Litestar:
+def create_app(
+    settings: Settings, routes: Sequence[ControllerRouterHandler] = (*REALTIME, *WEB)
+) -> Litestar:
     """Put the parts together. They are opened when the server starts, in its event loop."""
+    spans = open_spans(settings.otel_exporter_otlp_endpoint, "proxycard")
 
     @asynccontextmanager
     async def opened(app: Litestar) -> AsyncIterator[None]:
-        async with open_parts(settings) as parts, open_authorizer(parts) as authorizer:
-            app.state.parts, app.state.authorizer = parts, authorizer
-            app.state.back_office = create_back_office(parts)
-            IN_FLIGHT.set_function(lambda: authorizer.in_flight)
+        async with AsyncExitStack() as stack:
+            parts = app.state.parts = await stack.enter_async_context(open_parts(settings))
+            authorizer = None
+            if answer_authorization in routes:
+                authorizer = await stack.enter_async_context(open_authorizer(parts))
+                app.state.authorizer = TracedAuthorizer(authorizer, spans) if spans else authorizer
+            watch = await stack.enter_async_context(watching(parts, authorizer))
+            app.state.watch = watch
+            if PORTAL in routes:
+                app.state.listener = await stack.enter_async_context(
+                    listening(settings.database_url)
+                )
+            if back_office in routes:
+                app.state.back_office = create_back_office(parts, watch)
             yield
+        if spans:
+            await asyncio.to_thread(spans.close)
 
     def parts() -> Parts:
         found: Parts = app.state.parts
         return found
 
-    def authorizer() -> Authorizer:
-        found: Authorizer = app.state.authorizer
-        return found
-
     app = Litestar(
-        route_handlers=ROUTES,
+        route_handlers=[*HEALTH, *routes],
         lifespan=[opened],
         dependencies={
             "settings": Provide(lambda: settings, sync_to_thread=False),
             "parts": Provide(parts, sync_to_thread=False),
-            "authorizer": Provide(authorizer, sync_to_thread=False),
             "sessions": Provide(lambda: parts().sessions, sync_to_thread=False),
         },
         exception_handlers={AppError: render_refusal},
-        middleware=[RequestLog()],
+        middleware=[RequestLog(spans, settings.proxies)],
         after_request=security_headers,
         openapi_config=None,
         logging_config=None,
@@ -73,8 +79,22 @@ def create_app(settings: Settings) -> Litestar:
 
 def production() -> Litestar:
     """What `proxycard serve` runs: settings from the environment, logs to standard output."""
+    return _production((*REALTIME, *WEB))
+
+
+def production_realtime() -> Litestar:
+    """What `proxycard serve --part realtime` runs: nothing else can slow a decision here."""
+    return _production(REALTIME)
+
+
+def production_web() -> Litestar:
+    """What `proxycard serve --part web` runs: everything but the decision."""
+    return _production(WEB)
+
+
+def _production(routes: Sequence[ControllerRouterHandler]) -> Litestar:
     configure_logs()
-    return create_app(load(os.environ, Path.cwd()))
+    return create_app(load(os.environ, Path.cwd()), routes)
 
 
 def render_refusal(_: Request[Any, Any, Any], error: AppError) -> Response[dict[str, str]]:

@@ -8,6 +8,10 @@ moved; `app.adapters.clock` keeps the offset in step.
 from datetime import UTC, datetime, timedelta
 
 
+def real_time() -> datetime:
+    return datetime.now(UTC)
+
+
 class Clock:
     """Real time plus an offset, in UTC."""
 
@@ -15,4 +19,4 @@ class Clock:
         self.offset = timedelta(0)
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self.offset
+        return real_time() + self.offset

@@ -4,7 +4,10 @@ The local stack keeps what it generated in DATA_DIR/stack.env, so that every com
 product by DATA_DIR alone.
 """
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -12,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+Network = IPv4Network | IPv6Network
 STRIPE = "https://api.stripe.com"
 STRIPE_VERSION = "2026-10-28.endive"
 """The version of Stripe's interface that everything here is written for."""
@@ -21,8 +25,15 @@ SHORTEST_REPAIR_WAIT_SECONDS = 10
 """No call of a decision may still be in flight when its outcome is read from Stripe's list."""
 
 
+DEMO_PASSWORD = "proxycard-demo"  # noqa: S105  public: only where no money is
+DEMO_TOTP_SECRET = "PROXYCARDDEMOSECRETPROXYCARDDEMO"  # noqa: S105  as above; 160 bits in base 32
+
+
 class ConfigError(Exception):
     """A setting is missing or wrong: one sentence that names it and says what it wants."""
+
+
+_BASE_32 = re.compile(r"(?:[A-Z2-7]{8}){2,}")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
@@ -40,13 +51,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     app_url: str = "http://127.0.0.1:8000"
     host: str = "127.0.0.1"
     port: int = 8000
+    realtime_port: int = 8001
     data_dir: str = ".data"
     funding_mode: Literal["hold", "charge"] = "hold"
     business_timezone: str = "UTC"
     statement_descriptor: str = "PROXYCARD"
     repair_wait_seconds: float = 90
     max_charges_in_flight: int = 30
+    refused_funding_types: str = "prepaid"
+    balance_every_seconds: float = 60
+    debt_stops_cards_after_days: float = 3
+    float_cover_days: float = 2
+    support_refund_limit: Decimal = Decimal("50.00")
+    demo_password: str = ""
+    demo_totp_secret: str = ""
+    admin_host: str = ""
     metrics_token: str = ""
+    trusted_proxies: str = ""
+    mail_url: str = ""
+    mail_from: str = "Proxycard <no-reply@localhost>"
+    otel_exporter_otlp_endpoint: str = ""
 
     def __repr__(self) -> str:
         return "Settings(...)"  # Half of the fields are secrets; none reaches a log.
@@ -58,6 +82,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     @property
     def events_secrets(self) -> tuple[str, ...]:
         return _listed(self.stripe_events_webhook_secret)
+
+    @property
+    def refused_types(self) -> tuple[str, ...]:
+        """What kinds of cards cannot be linked, in Stripe's words."""
+        return _listed(self.refused_funding_types)
 
     @property
     def livemode(self) -> bool:
@@ -78,8 +107,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
         return f"{self.stripe_api_base}/_sandbox/" if self.simulated else None
 
     @property
+    def demo_secret(self) -> str | None:
+        """The authenticator's secret of the demo's staff; None where the network is real."""
+        return (self.demo_totp_secret or DEMO_TOTP_SECRET) if self.simulated else None
+
+    @property
     def https(self) -> bool:
         return self.app_url.startswith("https://")
+
+    @property
+    def support_refund_limit_minor(self) -> int:
+        """What may be given back without a second member of the staff, in minor units."""
+        return int(self.support_refund_limit * 100)
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """Whose word on where a request comes from is believed."""
+        return tuple(ip_network(one) for one in _listed(self.trusted_proxies))
 
     @property
     def owner_url(self) -> str:
@@ -103,7 +147,9 @@ def from_mapping(given: Mapping[str, str]) -> Settings:
         raise ConfigError(_in_words(str(error))) from None
     _check_keys(settings)
     _check_secrets(settings)
+    _check_demo(settings)
     _check_addresses(settings)
+    _check_proxies(settings)
     return settings
 
 
@@ -134,11 +180,30 @@ def _check_secrets(settings: Settings) -> None:
         raise ConfigError(f"SECRET_KEY must have {SHORTEST_SECRET} characters or more")
 
 
+def _check_demo(settings: Settings) -> None:
+    for name in ("demo_password", "demo_totp_secret"):
+        if getattr(settings, name) and not settings.simulated:
+            raise ConfigError(f"{name.upper()} is for the offline Stripe only: leave it unset here")
+    secret = settings.demo_totp_secret
+    if secret and not _BASE_32.fullmatch(secret):
+        raise ConfigError("DEMO_TOTP_SECRET must be 16, 24, 32, … of A-Z and 2-7")
+
+
 def _check_addresses(settings: Settings) -> None:
     if not settings.database_url.startswith("postgresql://"):
         raise ConfigError("DATABASE_URL must begin with postgresql://")
     if not settings.app_url.startswith(("http://", "https://")):
         raise ConfigError("APP_URL must begin with http:// or https://")
+    collector = settings.otel_exporter_otlp_endpoint
+    if collector and not collector.startswith(("http://", "https://")):
+        raise ConfigError("OTEL_EXPORTER_OTLP_ENDPOINT must begin with http:// or https://")
+    if settings.mail_url and not settings.mail_url.startswith(("smtp://", "smtps://")):
+        raise ConfigError("MAIL_URL must begin with smtp:// or smtps://")
+    if settings.livemode and not settings.mail_url:
+        raise ConfigError("MAIL_URL must be set with live keys: nobody could sign up without mail")
+    limit = settings.support_refund_limit
+    if not limit.is_finite() or limit < 0 or limit * 100 % 1:
+        raise ConfigError("SUPPORT_REFUND_LIMIT must be an amount like 50.00")
     if settings.max_charges_in_flight < 1:
         raise ConfigError("MAX_CHARGES_IN_FLIGHT must be 1 or more")
     least = 0.1 if settings.simulated else SHORTEST_REPAIR_WAIT_SECONDS
@@ -149,6 +214,15 @@ def _check_addresses(settings: Settings) -> None:
     except (ZoneInfoNotFoundError, ValueError):
         raise ConfigError(
             "BUSINESS_TIMEZONE must be a time zone like UTC or Europe/Paris"
+        ) from None
+
+
+def _check_proxies(settings: Settings) -> None:
+    try:
+        _ = settings.proxies
+    except ValueError:
+        raise ConfigError(
+            "TRUSTED_PROXIES must be addresses or networks like 10.0.0.0/8, separated by commas"
         ) from None
 
 

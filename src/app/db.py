@@ -6,7 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from advanced_alchemy.base import DefaultBase
-from sqlalchemy import BigInteger, DateTime, Enum, Text, Uuid, func
+from sqlalchemy import BigInteger, DateTime, Enum, ExceptionContext, Text, Uuid, event, func
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -17,6 +19,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 from uuid_utils.compat import uuid7
 
 Sessions = async_sessionmaker[AsyncSession]
+READ_ONLY = "25006"
+TRANSACTION_ID = "(pg_current_xact_id()::text)::bigint"
+"""PostgreSQL's 64-bit number of the running transaction, which only grows; an SQL default."""
+GONE = ("08", "57P", "53300")
+"""Connection errors, a server that stops or starts, no connection left.
+
+Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
 
 
 class Table(DefaultBase):
@@ -53,7 +63,26 @@ def async_url(database_url: str) -> str:
 
 def create_engine(database_url: str) -> AsyncEngine:
     """Open the pool that everything but the decision uses."""
-    return create_async_engine(async_url(database_url), pool_pre_ping=True, pool_size=10)
+    engine = create_async_engine(async_url(database_url), pool_pre_ping=True, pool_size=10)
+    event.listen(engine.sync_engine, "handle_error", _leave_what_only_reads)
+    return engine
+
+
+def _leave_what_only_reads(context: ExceptionContext) -> None:
+    """Count a connection that only reads as lost: it stays so, whatever the database does later.
+
+    A server that has handed over to another one answers like this.
+    """
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True
+
+
+def is_gone(error: Exception) -> bool:
+    """Say whether an error means that the database cannot be reached, whatever was asked of it."""
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None) or ""
+        return error.connection_invalidated or state.startswith(GONE)
+    return isinstance(error, OSError | PoolTimeout)
 
 
 def create_sessions(engine: AsyncEngine) -> Sessions:

@@ -2,25 +2,19 @@
 
 import asyncio
 import hmac
-import ipaddress
 from typing import Any
 
 from litestar import MediaType, Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
-from prometheus_client import generate_latest
 from sqlalchemy import text
 
 from app.config import Settings
 from app.db import Sessions
-from app.metrics import INBOX_AGE_SECONDS, UNVERIFIED
+from app.metrics import exposition
+from app.requests import from_loopback
 
 READY_WITHIN_SECONDS = 2
-OLDEST_EVENT_SECONDS = text(
-    "SELECT extract(epoch FROM now() - min(created_at))::float FROM inbound_event"
-    " WHERE state = 'received'"
-)
-UNVERIFIED_REQUESTS = text("SELECT count(*) FROM authorization_request WHERE verified_at IS NULL")
 
 
 @get("/health/live", include_in_schema=False)
@@ -41,9 +35,7 @@ async def ready(sessions: NamedDependency[SkipValidation[Sessions]]) -> Response
 
 @get("/metrics", include_in_schema=False)
 async def metrics(
-    request: Request[Any, Any, Any],
-    settings: NamedDependency[SkipValidation[Settings]],
-    sessions: NamedDependency[SkipValidation[Sessions]],
+    request: Request[Any, Any, Any], settings: NamedDependency[SkipValidation[Settings]]
 ) -> Response[bytes]:
     """Give the Prometheus metrics to this machine, or to whoever has the token.
 
@@ -52,19 +44,7 @@ async def metrics(
     given = request.headers.get("authorization", "").removeprefix("Bearer ")
     token = settings.metrics_token
     trusted = bool(token) and hmac.compare_digest(given.encode(), token.encode())
-    if not trusted and not (_from_loopback(request) and not token):
+    if not trusted and not (from_loopback(request) and not token):
         return Response(b"Not here.\n", status_code=403, media_type=MediaType.TEXT)
-    async with sessions() as session:
-        INBOX_AGE_SECONDS.set(await session.scalar(OLDEST_EVENT_SECONDS) or 0)
-        UNVERIFIED.set(await session.scalar(UNVERIFIED_REQUESTS) or 0)
-    return Response(generate_latest(), media_type="text/plain; version=0.0.4")
-
-
-def _from_loopback(request: Request[Any, Any, Any]) -> bool:
-    """A proxy on this machine would make everyone local, so a forwarded request is not."""
-    if request.client is None or "x-forwarded-for" in request.headers:
-        return False
-    try:
-        return ipaddress.ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False
+    told = exposition(await request.app.state.watch.readings())
+    return Response(told, media_type="text/plain; version=0.0.4")

@@ -4,8 +4,9 @@ import logging
 import sys
 import traceback
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
+import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -21,8 +22,9 @@ ALLOWED = frozenset(
 )
 
 
-def configure_logs() -> None:
-    """Write every log line, ours and the libraries', as one JSON object on standard output."""
+def configure_logs(to: TextIO | None = None) -> None:
+    """Write every log line, ours and the libraries', as one JSON object: on standard output."""
+    to = to or sys.stdout
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -30,18 +32,18 @@ def configure_logs() -> None:
         _name_exception,
     ]
     structlog.configure(
-        processors=[*shared, _allow_listed, structlog.processors.JSONRenderer()],
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        processors=[*shared, _allow_listed, structlog.processors.JSONRenderer(_json)],
+        logger_factory=structlog.PrintLoggerFactory(to),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(to)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 _allow_listed,
-                structlog.processors.JSONRenderer(),
+                structlog.processors.JSONRenderer(_json),
             ],
         )
     )
@@ -62,6 +64,10 @@ def _name_exception(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
 def _where(trace: TracebackType | None) -> str:
     frames = traceback.extract_tb(trace)
     return " < ".join(f"{f.name}:{f.lineno}" for f in reversed(frames[-6:]))
+
+
+def _json(entry: EventDict, **_: Any) -> str:
+    return msgspec.json.encode(entry, enc_hook=str).decode()
 
 
 def _allow_listed(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:

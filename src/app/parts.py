@@ -8,18 +8,23 @@ from datetime import timedelta
 import msgspec
 
 from app.adapters.clock import follow_clock
+from app.adapters.stripe_balance import StripeBalanceFeed
+from app.adapters.stripe_charging import StripeFunding
 from app.adapters.stripe_client import StripeClients, stripe_clients
-from app.adapters.stripe_funding import StripeBackOffice, StripeFunding
+from app.adapters.stripe_funding import StripeBackOffice
 from app.adapters.stripe_issuing import StripeCardNetwork
 from app.clock import Clock
 from app.config import Settings
 from app.db import Sessions, create_engine, create_sessions
 from app.domain.funding.states import FundingMode
+from app.domain.issuing.assembling import House
 from app.domain.issuing.authorize import Authorizer
-from app.domain.issuing.decision_store import DecisionStore, open_decision_pool
+from app.domain.issuing.decision_connections import open_decision_connections
+from app.domain.issuing.decision_store import DecisionStore
 from app.domain.issuing.settle import Settler
+from app.live import Announcer, announcing
 
-DECISION_CONNECTIONS = 8
+DECISION_CONNECTIONS = 12
 """More would wait for the processor instead of the pool: a statement takes a millisecond or two."""
 
 
@@ -33,6 +38,8 @@ class Parts(msgspec.Struct, frozen=True):
     settler: Settler
     network: StripeCardNetwork
     back_office: StripeBackOffice
+    balance_feed: StripeBalanceFeed
+    announcer: Announcer
 
 
 @asynccontextmanager
@@ -45,8 +52,13 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
     clients = stripe_clients(
         settings.stripe_secret_key, settings.stripe_api_base, settings.max_charges_in_flight
     )
-    async with clients as stripe, following(clock, settings.clock_url):
-        network, back_office = StripeCardNetwork(stripe.other), StripeBackOffice(stripe.other)
+    async with (
+        clients as stripe,
+        following(clock, settings.clock_url),
+        announcing(sessions) as announcer,
+    ):
+        network = StripeCardNetwork(stripe.other)
+        back_office = StripeBackOffice(stripe.other, stripe.charging)
         settler = Settler(
             sessions=sessions,
             network=network,
@@ -54,9 +66,14 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             clock=clock,
             mode=mode,
             wait=wait,
+            told=announcer.tell,
         )
         try:
-            yield Parts(settings, clock, sessions, stripe, settler, network, back_office)
+            feed = StripeBalanceFeed(stripe.other)
+            yield Parts(
+                *(settings, clock, sessions, stripe, settler),
+                *(network, back_office, feed, announcer),
+            )
         finally:
             await engine.dispose()
 
@@ -65,22 +82,25 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
 async def open_authorizer(parts: Parts) -> AsyncIterator[Authorizer]:
     """Open the decision's own connections, and record what it declines without them."""
     settings = parts.settings
-    pool = await open_decision_pool(settings.database_url, DECISION_CONNECTIONS)
-    store = DecisionStore(pool, funding_mode(settings), settings.repair_wait_seconds)
-    authorizer = Authorizer(
-        store,
-        StripeFunding(parts.stripe.decision),
-        parts.clock,
-        own_descriptor=settings.statement_descriptor,
-        cap=settings.max_charges_in_flight,
-    )
-    recorder = asyncio.create_task(authorizer.record_unrecorded_declines())
-    try:
-        yield authorizer
-    finally:
-        recorder.cancel()
-        await asyncio.gather(recorder, return_exceptions=True)
-        await pool.close()
+    connections = open_decision_connections(settings.database_url, DECISION_CONNECTIONS)
+    async with connections as lent:
+        store = DecisionStore(
+            lent, funding_mode(settings), timedelta(seconds=settings.repair_wait_seconds)
+        )
+        authorizer = Authorizer(
+            store,
+            StripeFunding(parts.stripe.decision),
+            parts.clock,
+            house=House(settings.statement_descriptor, settings.debt_stops_cards_after_days),
+            cap=settings.max_charges_in_flight,
+            told=parts.announcer.tell,
+        )
+        recorder = asyncio.create_task(authorizer.unrecorded.keep_recording())
+        try:
+            yield authorizer
+        finally:
+            recorder.cancel()
+            await asyncio.gather(recorder, return_exceptions=True)
 
 
 @asynccontextmanager

@@ -31,3 +31,18 @@ async def enqueue(
     await connection.fetch(
         _ENQUEUE, [0], [job], [msgspec.json.encode(payload)], [delay], [f"{job}:{key}"], ["{}"]
     )
+
+
+_AGAIN = text("""
+UPDATE pgqueuer SET status = 'queued', attempts = 0, updated = now(), execute_after = now()
+ WHERE id = :id AND status = 'failed'
+   AND NOT EXISTS (
+       SELECT FROM pgqueuer AS other
+        WHERE other.dedupe_key = pgqueuer.dedupe_key AND other.status IN ('queued', 'picked'))
+RETURNING id
+""")
+
+
+async def queue_again(session: AsyncSession, job: int) -> bool:
+    """Queue a job that is held after its last attempt. False when it is not, or another one is."""
+    return await session.scalar(_AGAIN, {"id": job}) is not None

@@ -28,6 +28,8 @@ class DataFolder:
         """All settings of the stack that ran last, for the command line."""
         self.schema_stamp = self.path / "schema-stamp"
         self.demo_data_loaded = self.path / "demo-data-loaded"
+        self.demo_story = self.path / "demo-story.json"
+        """How far the demo's past has been played, while it is."""
         self._lock = self.path / "proxycard.lock"
 
     @contextmanager

@@ -1,6 +1,7 @@
-"""`make demo`: eight purchases told line by line, and then the question to Stripe."""
+"""`make demo`: eight purchases told line by line, then the question to Stripe, then the books."""
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -10,11 +11,13 @@ from pathlib import Path
 import aiohttp
 import click
 import stripe
+import structlog
 
 from app.config import ConfigError, Settings
 from app.config import load as load_settings
 from app.money import readable
 from app.parts import Parts, open_parts
+from local_stack.demo_books import close_books
 from local_stack.demo_scene import Scene, make_scene
 from local_stack.demo_story import Story
 from local_stack.demo_verdict import Line, Verdict
@@ -26,9 +29,10 @@ ROW = "   {:<14} {:>7}  {:<9} {:<9} {:>12} {:>5}  {}"
 
 
 async def tell(parts: Parts) -> int:
-    """Play the eight purchases on a customer made for it, then ask Stripe; give the exit code.
+    """Play the eight purchases on a customer made for it, ask Stripe, close the books of the first.
 
-    Faults and delays that somebody has set at the offline Stripe wait until the demo is over.
+    Gives the exit code. Faults and delays that somebody has set at the offline Stripe wait until
+    the demo is over.
     """
     scene = await make_scene(parts)
     async with scene.controls.undisturbed():
@@ -41,7 +45,11 @@ async def tell(parts: Parts) -> int:
         for number, (title, chapter) in enumerate(story.chapters(), start=1):
             click.echo(f"\n{click.style(f'{number}. {title}', bold=True)}")
             await chapter()
-        return await conclude(scene)
+        code = await conclude(scene)
+        title = "From the first purchase to closed books"
+        click.echo(f"\n{click.style(title, bold=True)}")
+        closed = await close_books(scene, story.first, _say)
+        return code if closed else FAILED
 
 
 async def conclude(scene: Scene) -> int:
@@ -103,6 +111,8 @@ async def run(settings: Settings) -> int:
 
 def main() -> int:
     """Run the demo on what the environment names; what went wrong is told in one line."""
+    # What is done is told below; the product's own log of it would stand between the lines.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         return asyncio.run(run(load_settings(os.environ, Path.cwd())))
     except (ConfigError, Refusal) as refusal:

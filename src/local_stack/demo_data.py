@@ -7,38 +7,34 @@ so that a load that was interrupted is finished by the next, and a finished one 
 
 import asyncio
 import os
-import secrets
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
 from sqlalchemy import select
 
-from app.adapters.stripe_people import StripePeople
-from app.config import ConfigError, Settings
+from app.cli_work import business_offset
+from app.config import DEMO_PASSWORD, ConfigError, Settings
 from app.config import load as load_settings
-from app.domain.funding.sources import active_sources, link
 from app.domain.identity.audit import SYSTEM
-from app.domain.identity.customers import Person, by_email, enrol, resume
-from app.domain.identity.models import Customer
-from app.domain.identity.staff import DEMO_DOMAIN, add_staff, staff_by_email
-from app.domain.identity.states import Role
-from app.domain.issuing.cards import issue, move_card
-from app.domain.issuing.models import Card
-from app.domain.issuing.states import CardState
+from app.domain.identity.credentials import keep_demo_credential
+from app.domain.identity.customers import by_email
+from app.domain.identity.passwords import UnusablePassword
+from app.domain.issuing.allowing import allow_once
+from app.domain.issuing.control_models import Allowance
+from app.domain.issuing.decline_reasons import DeclineReason
+from app.domain.issuing.models import AuthorizationRequest, Card
+from app.logs import configure_logs
 from app.parts import Parts, open_parts
-from local_stack.demo_people import CUSTOMERS, Bought, DemoCustomer, Owned
-from local_stack.merchant import AUTHORIZATIONS, Controls, Merchants
+from local_stack.data_folder import DataFolder
+from local_stack.demo_enrolling import enrolled, issued, linked_cards
+from local_stack.demo_past import keep, kept, leave_work, play_past
+from local_stack.demo_people import CUSTOMERS, Bought, DemoCustomer
+from local_stack.demo_shopping import go_shopping
+from local_stack.demo_staff import make_staff
+from local_stack.merchant import AUTHORIZATIONS, Merchants
 from local_stack.refusal import REFUSED, Refusal
-
-NAMES = {
-    Role.SUPPORT: "Sam Support",
-    Role.FINANCE: "Fiona Finance",
-    Role.RISK: "Rik Risk",
-    Role.ADMIN: "Ada Admin",
-    Role.AUDITOR: "Otto Auditor",
-    Role.OWNER: "Olga Owner",
-}
 
 
 async def load(settings: Settings) -> None:
@@ -46,69 +42,81 @@ async def load(settings: Settings) -> None:
     if not settings.simulated:
         raise Refusal("Demo data wants the offline Stripe: leave the STRIPE_… settings unset.")
     async with open_parts(settings) as parts:
+        await load_into(parts, DataFolder(Path(settings.data_dir)))
+
+
+async def load_into(parts: Parts, folder: DataFolder) -> None:
+    """Make people, play what they did where there is a story to be played, and the rest."""
+    parts.clock.offset = await business_offset(parts.settings)
+    story = kept(folder.demo_story)
+    if story is None:
         await fill(parts)
+        return
+
+    def told(moment: datetime) -> None:
+        story.played = moment
+        keep(folder.demo_story, story)
+
+    await make_people(parts)
+    await play_past(parts, story.chapter, told)
+    await fill(parts)
+    await leave_work(parts)
+    folder.demo_story.unlink()
 
 
 async def fill(parts: Parts) -> None:
     """Make what is missing of the demo's staff, customers, cards and purchases."""
-    await _make_staff(parts)
+    await make_people(parts)
+    await asyncio.gather(*(_make_customer(parts, customer) for customer in CUSTOMERS))
+    await _allow_one_more(parts)
+
+
+async def make_people(parts: Parts) -> None:
+    """Make what is missing of the demo's staff, customers and cards: then one can sign in."""
+    password = parts.settings.demo_password or DEMO_PASSWORD
+    await make_staff(parts)
     first, *others = CUSTOMERS  # who was there first is offered first where one pays
-    await _make_customer(parts, first)
-    await asyncio.gather(*(_make_customer(parts, customer) for customer in others))
+    await _make_customer(parts, first, buys=False)
+    await _let_sign_in(parts, first, password)
+    await asyncio.gather(*(_make_customer(parts, one, buys=False) for one in others))
 
 
-async def _make_staff(parts: Parts) -> None:
-    """Make a member of staff for each role. Nobody knows the passwords: one click signs them in."""
-    async with parts.sessions.begin() as session:
-        for role, name in NAMES.items():
-            email = f"{role.value}{DEMO_DOMAIN}"
-            if await staff_by_email(session, email) is None:
-                password = secrets.token_urlsafe(24)
-                await add_staff(session, email, name, password, [role], actor=SYSTEM)
-
-
-async def _make_customer(parts: Parts, wanted: DemoCustomer) -> None:
-    customer = await _enrolled(parts, wanted.profile.person(parts.clock.now()))
-    async with parts.sessions() as session:
-        linked = await active_sources(session, customer.id)
-    for token in wanted.sources[len(linked) :]:
-        await link_test_card(parts, customer, token)
+async def _make_customer(parts: Parts, wanted: DemoCustomer, *, buys: bool = True) -> None:
+    customer = await enrolled(parts, wanted.profile.person(parts.clock.now()))
+    await linked_cards(parts, customer, wanted.sources)
     for owned in wanted.cards:
-        card = await _issued(parts, customer, owned)
-        await _buy(parts, card, owned.bought)
+        card = await issued(parts, customer, owned)
+        if buys:
+            await _buy(parts, card, owned.bought)
 
 
-async def _enrolled(parts: Parts, person: Person) -> Customer:
-    people = StripePeople(parts.stripe.other, parts.network)
+async def _let_sign_in(parts: Parts, wanted: DemoCustomer, password: str) -> None:
+    """Let the demo's first customer into the portal."""
+    now = parts.clock.now()
+    person = wanted.profile.person(now)
     async with parts.sessions() as session:
-        known = await by_email(session, person.email)
-    if known is None:
-        return await enrol(parts.sessions, people, person, SYSTEM)
-    return await resume(parts.sessions, people, known.id, SYSTEM)
+        customer = await by_email(session, person.email)
+    assert customer is not None
+    try:
+        await keep_demo_credential(parts.sessions, customer.id, password, actor=SYSTEM, now=now)
+    except UnusablePassword as error:
+        raise Refusal(f"DEMO_PASSWORD: {error}") from None
 
 
-async def link_test_card(parts: Parts, customer: Customer, token: str) -> str:
-    """Save one of Stripe's test cards and link it; give the PaymentMethod's id."""
-    assert customer.stripe_customer_id is not None
-    saved = await Merchants(parts.stripe.other).save_card(customer.stripe_customer_id, token)
-    await Controls(parts.settings.stripe_api_base).behave_like(saved, token)
-    people = StripePeople(parts.stripe.other, parts.network)
-    await link(parts.sessions, people, customer.id, saved, SYSTEM)
-    return saved
-
-
-async def _issued(parts: Parts, customer: Customer, owned: Owned) -> Card:
-    sessions = parts.sessions
-    mine = (Card.customer_id == customer.id, Card.nickname == owned.nickname)
-    async with sessions() as session:
-        card = await session.scalar(select(Card).where(*mine))
-    if card is None:
-        name, controls = owned.nickname, owned.controls
-        card = await issue(sessions, parts.network, customer.id, name, controls, actor=SYSTEM)
-    if owned.frozen and card.state is CardState.ACTIVE:
-        reason = "The customer sold the laptop."
-        card = await move_card(sessions, card.id, CardState.FROZEN, SYSTEM, reason)
-    return card
+async def _allow_one_more(parts: Parts) -> None:
+    """Let the last purchase that a card's categories declined pass at its next try, once."""
+    async with parts.sessions.begin() as session:
+        declined = await session.scalar(
+            select(AuthorizationRequest.id)
+            .where(AuthorizationRequest.reason == DeclineReason.CATEGORY_NOT_ALLOWED)
+            .order_by(AuthorizationRequest.requested_at.desc())
+            .limit(1)
+        )
+        allowed = await session.scalar(select(Allowance.id).limit(1))
+        if declined is not None and allowed is None:
+            now = parts.clock.now()
+            reason = "the customer called: it was them"
+            await allow_once(session, str(declined), actor=SYSTEM, now=now, reason=reason)
 
 
 async def _buy(parts: Parts, card: Card, bought: tuple[Bought, ...]) -> None:
@@ -126,13 +134,30 @@ async def _buy(parts: Parts, card: Card, bought: tuple[Bought, ...]) -> None:
         )
         if one.then is not None and told["approved"]:
             amount = {"capture_amount": one.capture_minor} if one.capture_minor else {}
-            await merchants.then(told["id"], one.then, **amount)
+            ended = await merchants.then(told["id"], one.then, **amount)
+            if one.refund_minor:
+                [captured] = ended["transactions"]
+                await merchants.refund(captured["id"], refund_amount=one.refund_minor)
+
+
+async def load_and_shop(settings: Settings) -> None:
+    """Load once, then let the demo's customers go on shopping where the stack wants a story."""
+    folder = DataFolder(Path(settings.data_dir))
+    if not folder.demo_data_loaded.exists():
+        await load(settings)
+    if os.environ.get("DEMO_DAYS") == "0":
+        return
+    folder.demo_data_loaded.touch()
+    async with open_parts(settings) as parts:
+        parts.clock.offset = await business_offset(settings)
+        await go_shopping(parts)
 
 
 def main() -> None:
     """Load into the product that the environment names; exit code 2 after a refusal."""
+    configure_logs(sys.stderr)
     try:
-        asyncio.run(load(load_settings(os.environ, Path.cwd())))
+        asyncio.run(load_and_shop(load_settings(os.environ, Path.cwd())))
     except (ConfigError, Refusal) as refusal:
         click.echo(str(refusal), err=True)
         sys.exit(REFUSED)

@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 import msgspec
 
+from app.domain.identity.credentials import DEMO_EMAIL
 from app.domain.identity.customers import Person
 from app.domain.issuing.cards import CardControls
 
@@ -15,12 +16,16 @@ ASKS_HOLDER = "pm_card_authenticationRequired"
 GROCERIES = "grocery_stores_supermarkets"
 BOOKS = "book_stores"
 SOFTWARE = "computer_software_stores"
+FINANCE_EMAIL = "finance@example.com"
 ADOBE = "390000000417"
 """A merchant's id at the network."""
 
 
 class Bought(msgspec.Struct, frozen=True):
-    """A purchase, and what the merchant did then: capture, reverse, or nothing yet."""
+    """A purchase, and what the merchant did then: capture, reverse, or nothing yet.
+
+    After a capture it can have given something back.
+    """
 
     amount_minor: int
     merchant: str
@@ -29,6 +34,7 @@ class Bought(msgspec.Struct, frozen=True):
     network_id: str = "1234567890"
     then: str | None = None
     capture_minor: int | None = None
+    refund_minor: int | None = None
 
 
 class Owned(msgspec.Struct, frozen=True):
@@ -47,6 +53,11 @@ class Profile(msgspec.Struct, frozen=True):
     born: date
     phone: str
     address: str
+    email: str = ""
+
+    @property
+    def person_email(self) -> str:
+        return self.email or f"{self.name.replace(' ', '.')}@example.com".lower()
 
     def person(self, terms_accepted_at: datetime, mark: str = "") -> Person:
         """Give the person as they enrol. With a mark they do so under an e-mail address of it."""
@@ -54,7 +65,7 @@ class Profile(msgspec.Struct, frozen=True):
         line1, city, region_and_code = self.address.split(", ")
         region, postal_code = region_and_code.split()
         return Person(
-            email=f"{first}.{last}{mark}@example.com".lower(),
+            email=self.email or f"{first}.{last}{mark}@example.com".lower(),
             first_name=first,
             last_name=last,
             birth_date=self.born,
@@ -86,6 +97,7 @@ MAYA = DemoCustomer(
         date(1988, 4, 12),
         "+14155550142",
         "2200 Mission St, San Francisco, CA 94110",
+        DEMO_EMAIL,
     ),
     (VISA, MASTERCARD),
     (
@@ -96,14 +108,14 @@ MAYA = DemoCustomer(
                 Bought(12_900, "Hotel Vertigo", "hotels_motels_and_resorts"),
                 Bought(0, "Netflix", "cable_satellite_and_other_pay_television_and_radio"),
                 Bought(8900, "Patagonia", "sporting_goods_stores", then="reverse"),
-                # With a tip beyond what was held, which is kept and shown as not handled yet.
+                # With a tip beyond what was held, which is charged afterwards.
                 Bought(5200, "Zuni Cafe", then="capture", capture_minor=6240),
             ),
         ),
         Owned(
             "Groceries only",
             (
-                Bought(6415, "Trader Joe's", GROCERIES, then="capture"),
+                Bought(6415, "Trader Joe's", GROCERIES, then="capture", refund_minor=1200),
                 Bought(4320, "Whole Foods", GROCERIES),
                 Bought(2400, "Shell", "service_stations"),
             ),
@@ -136,7 +148,8 @@ PRIYA = DemoCustomer(
         Owned(
             "Small things",
             (
-                Bought(3100, "Tatte Bakery", "bakeries", then="capture", capture_minor=2800),
+                # A little more than was held: too little to charge, so it is owed.
+                Bought(3100, "Tatte Bakery", "bakeries", then="capture", capture_minor=3131),
                 Bought(4200, "MIT Press", BOOKS),
             ),
             CardControls(daily_limit_minor=5000),

@@ -17,7 +17,7 @@ from app.domain.identity.models import Customer
 from app.domain.issuing.cards import CardControls, issue
 from app.domain.issuing.models import Authorization, AuthorizationRequest, Card
 from app.parts import Parts
-from local_stack.demo_data import link_test_card
+from local_stack.demo_enrolling import link_test_card
 from local_stack.demo_people import NORA, VISA
 from local_stack.demo_verdict import Verdict, judge, kept_minor
 from local_stack.merchant import AUTHORIZATIONS, Controls, Merchants

@@ -10,6 +10,7 @@ import stripe
 AUTHORIZATIONS = "/v1/issuing/authorizations"
 INTENTS = "/v1/payment_intents"
 HELPERS = "/v1/test_helpers/issuing/authorizations"
+TRANSACTION_HELPERS = "/v1/test_helpers/issuing/transactions"
 SAVED_AS = "pm_card_visa"
 # Charged off-session these say no, and saving them says no or asks for the holder: so a saved Visa
 # is told to behave like them.
@@ -49,6 +50,10 @@ class Merchants:
     async def then(self, authorization: str, action: str, **params: Any) -> dict[str, Any]:
         """Capture, increment, reverse or expire an authorization; give it as it is afterwards."""
         return await self._post(f"{HELPERS}/{authorization}/{action}", **params)
+
+    async def refund(self, transaction: str, **params: Any) -> dict[str, Any]:
+        """Give back a capture, or `refund_amount` of it; give the new transaction."""
+        return await self._post(f"{TRANSACTION_HELPERS}/{transaction}/refund", **params)
 
     async def save_card(self, stripe_customer_id: str, token: str) -> str:
         """Save a test card to a customer as the browser would; give the PaymentMethod's id.

@@ -1,6 +1,7 @@
 """Tells the offline Stripe where the app listens, as a person tells Stripe in its dashboard."""
 
 import json
+from collections.abc import Mapping
 from contextlib import closing
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
@@ -27,6 +28,14 @@ class OfflineStripe:
             return self._call("GET", "/_sandbox/health")[0] == HTTPStatus.OK
         except (OSError, HTTPException):
             return False
+
+    def begin_in_past(self, days: int, float_minor: int) -> None:
+        """Have its time begin so many days ago, with an Issuing balance of so many cents.
+
+        It forgets what it knows: this is for one that is new.
+        """
+        begins = {"days_ago": days, "float_minor": float_minor}
+        self._done("POST", "/_sandbox/reset", settings=begins)
 
     def send_authorizations_to(self, app_url: str, secret: str) -> None:
         """Have it ask the app about each purchase; its other settings stay as they are."""
@@ -62,7 +71,7 @@ class OfflineStripe:
         method: str,
         path: str,
         *,
-        settings: dict[str, str] | None = None,
+        settings: Mapping[str, str | int] | None = None,
         form: dict[str, str] | None = None,
     ) -> Any:
         body = json.dumps(settings) if settings else urlencode(form or {})

@@ -26,6 +26,8 @@ OWNER = "proxycard_owner"
 APPLICATION = "proxycard_app"
 """What the product runs as: it reads and writes rows, and cannot change the schema."""
 SUPERUSER = "postgres"
+DATABASE_SERVER = "PostgreSQL"
+"""What its process is called."""
 
 _PORT = 5432  # not a port of this machine: it only names the socket
 _LONGEST_SOCKET_FOLDER = 80  # the whole path may have 103 bytes on macOS, 107 on Linux
@@ -103,7 +105,7 @@ class Cluster:
             *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")),
         )
         # The signal is a fast shutdown: it does not wait for clients to leave.
-        command = Command("PostgreSQL", words, self._programs.user, stop_signal=signal.SIGINT)
+        command = Command(DATABASE_SERVER, words, self._programs.user, stop_signal=signal.SIGINT)
         self._server = spawn(command, Logs.in_one(self.log))
         self._wait_until_ready(self._server)
         self.psql(_ROLES_AND_DATABASE)

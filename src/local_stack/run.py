@@ -16,19 +16,20 @@ from local_stack.log_follower import LogFollower
 from local_stack.ports import free_ports
 from local_stack.purchase_lines import purchase_line
 from local_stack.refusal import FAILED
-from local_stack.settings import StackSettings
+from local_stack.settings import StackSettings, demo_password
 from local_stack.stop_request import Stopped, StopRequest
 from local_stack.supervisor import Stack
 
 _FOLLOW_SECONDS = 0.1
 _STOP_SECONDS = 90.0
+_DEMO_CUSTOMER = "customer@example.com"
 _DEMO_ROLES = "support, finance, risk, admin, auditor or owner"
 _KEPT_FOR_DEMO = frozenset({"FUNDING_MODE", "BUSINESS_TIMEZONE"})
 _INTERRUPTED = 130  # as a shell says it of a command that Ctrl-C ended
 
 
 def run(settings: StackSettings) -> int:
-    """Keep the stack running until it is asked to end or a part of it ends by itself."""
+    """Keep the stack running until it is asked to end, or a part of it cannot be kept running."""
     stop_request = StopRequest()
     stop_request.listen()
     began = time.monotonic()
@@ -39,7 +40,7 @@ def run(settings: StackSettings) -> int:
                 _write(_ready_block(settings, time.monotonic() - began))
                 while True:
                     stop_request.check()
-                    stack.check_children()
+                    stack.mend()
                     _tell_purchases(follower)
                     time.sleep(_FOLLOW_SECONDS)
         except Stopped:
@@ -81,7 +82,10 @@ def _beside(settings: StackSettings, folder: Path) -> StackSettings:
     port, sandbox_port = free_ports(2)
     return StackSettings(
         folder=DataFolder(folder),
-        given={name: value for name, value in settings.given.items() if name in _KEPT_FOR_DEMO},
+        given={
+            **{name: value for name, value in settings.given.items() if name in _KEPT_FOR_DEMO},
+            "DEMO_DAYS": "0",
+        },
         host="127.0.0.1",
         port=port,
         sandbox_port=sandbox_port,
@@ -118,7 +122,9 @@ def _ready_block(settings: StackSettings, seconds: float) -> str:
         ("Test purchase", f"{app}/admin/test"),
     ]
     if settings.brings_demo_data:
-        rows[1] = ("Back office", f"{app}/admin (one click signs in as {_DEMO_ROLES})")
+        rows[0] = ("Customer portal", f"{app}/ (one click signs in as {_DEMO_CUSTOMER},")
+        rows.insert(1, ("", f"or its password: {demo_password(settings)})"))
+        rows[2] = ("Back office", f"{app}/admin (one click signs in as {_DEMO_ROLES})")
     if settings.brings_stripe:
         rows.append(("Offline Stripe", f"{settings.sandbox_url}/_sandbox/"))
     rows += [

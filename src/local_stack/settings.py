@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.config import DEMO_PASSWORD
 from local_stack.data_folder import DataFolder
 from local_stack.env_files import read_env_file, write_env_file
 from local_stack.refusal import Refusal
@@ -18,9 +19,15 @@ _NAMES = (
     *("DATABASE_URL", "DATABASE_OWNER_URL", "STRIPE_SECRET_KEY", *_STRIPE_SECRETS),
     *("STRIPE_API_BASE", "STRIPE_JS_URL", "APP_URL", "SECRET_KEY", "FUNDING_MODE"),
     *("BUSINESS_TIMEZONE", "REPAIR_WAIT_SECONDS", "METRICS_TOKEN", "MAX_CHARGES_IN_FLIGHT"),
-    *("HOST", "PORT", "SANDBOX_PORT", "DATA_DIR"),
+    *("BALANCE_EVERY_SECONDS", "DEBT_STOPS_CARDS_AFTER_DAYS", "MAIL_URL", "MAIL_FROM"),
+    *("DEMO_DAYS", "DEMO_PASSWORD", "SUPPORT_REFUND_LIMIT", "REFUSED_FUNDING_TYPES"),
+    *("HOST", "PORT", "REALTIME_PORT", "SANDBOX_PORT", "DATA_DIR"),
 )
 _LOOPBACK = "127.0.0.1"
+_NO_LONGER_SECRET = frozenset({"DEMO_PASSWORD"})
+DEMO_DAYS = 90
+MOST_DEMO_DAYS = 365
+_SANDBOX_BALANCE_EVERY_SECONDS = "1"
 _SANDBOX_REPAIR_WAIT_SECONDS = "3"
 """The sandbox lists a PaymentIntent at once, where Stripe itself may take a while."""
 
@@ -49,6 +56,16 @@ class StackSettings:
     def brings_demo_data(self) -> bool:
         """True when nothing the person has could be mixed up with the demo's people and cards."""
         return self.brings_database and self.brings_stripe
+
+    @property
+    def demo_days(self) -> int:
+        """How many days the demo's story goes back; without any nobody goes on shopping either."""
+        text = self.given.get("DEMO_DAYS", str(DEMO_DAYS))
+        if not (text.isascii() and text.isdigit() and int(text) <= MOST_DEMO_DAYS):
+            raise Refusal(
+                f"DEMO_DAYS is {text!r}: wants a number of days, {MOST_DEMO_DAYS} at most."
+            )
+        return int(text)
 
     @property
     def app_url(self) -> str:
@@ -101,7 +118,12 @@ def generated_secrets(folder: DataFolder) -> dict[str, str]:
     if not made.keys() <= kept.keys():
         kept = made | kept
         write_env_file(folder.secrets, kept)
-    return kept
+    return {name: value for name, value in kept.items() if name not in _NO_LONGER_SECRET}
+
+
+def demo_password(settings: StackSettings) -> str:
+    """Return the password of the demo's customer and staff: given by the person, or the default."""
+    return settings.given.get("DEMO_PASSWORD", DEMO_PASSWORD)
 
 
 def child_settings(
@@ -120,6 +142,7 @@ def child_settings(
             "STRIPE_API_BASE": settings.sandbox_url,
             "STRIPE_JS_URL": f"{settings.sandbox_url}/_sandbox/stripe.js",
             "REPAIR_WAIT_SECONDS": _SANDBOX_REPAIR_WAIT_SECONDS,
+            "BALANCE_EVERY_SECONDS": _SANDBOX_BALANCE_EVERY_SECONDS,
         }
         # They belong to a Stripe account that is not used now.
         given = {name: value for name, value in given.items() if name not in _STRIPE_SECRETS}

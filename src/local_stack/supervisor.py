@@ -1,9 +1,9 @@
-"""Starts the parts of the stack in order, says how long each took, and ends them in reverse."""
+"""Starts the parts of the stack in order, keeps them running, and ends them in reverse."""
 
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
@@ -12,17 +12,20 @@ from urllib.parse import urlsplit
 
 from local_stack.env_files import write_env_file
 from local_stack.log_follower import LogFollower
+from local_stack.mending import Mender, end_of_log, ended
 from local_stack.offline_stripe import OfflineStripe
 from local_stack.ports import check_free
-from local_stack.postgres import OWNER, Cluster
+from local_stack.postgres import DATABASE_SERVER, OWNER, Cluster
 from local_stack.processes import Child, Command, Logs, spawn
-from local_stack.refusal import REFUSED, Failure, Refusal
+from local_stack.refusal import Failure
 from local_stack.schema_stamp import SchemaStamp
 from local_stack.settings import StackSettings, child_settings, generated_secrets
 from local_stack.stop_request import StopRequest
 
 _READY_SECONDS = 60.0
 _TASK_SECONDS = 300.0
+_DEMO_DATA_SECONDS = 9.0
+"""What is not there by then goes on loading while the product serves."""
 _ANSWER_SECONDS = 5.0
 _WORKER_STARTED = b'"worker_started"'
 """What the worker logs when it is up; it listens nowhere that could be asked."""
@@ -42,6 +45,7 @@ class Stack:
         self._write = write
         self._children: list[Child] = []
         self._cluster: Cluster | None = None
+        self._mender = Mender(self._start_again, write)
         self._worker_log: LogFollower | None = None
         self._secrets = generated_secrets(settings.folder)
 
@@ -75,7 +79,20 @@ class Stack:
         """Raise `Failure` with the end of its log when a part has ended by itself."""
         for child in self._children:
             if not child.is_running():
-                raise _ended(child)
+                raise ended(child)
+
+    def mend(self) -> None:
+        """Start again what has ended by itself since everything was up, and say so.
+
+        Raises `Failure` with the end of its log for a part that keeps on dying.
+        """
+        self._mender.mend(self._children, time.monotonic())
+
+    def _start_again(self, child: Child) -> Child:
+        """Start a part as it was started first; its data and settings are where they were."""
+        if self._cluster is not None and child.command.name == DATABASE_SERVER:
+            return self._cluster.start()
+        return spawn(child.command, self._log(child.command.name), self._child_environment())
 
     def _steps(self) -> list[tuple[str, Callable[[], None]]]:
         settings = self.settings
@@ -128,10 +145,14 @@ class Stack:
     def _start_offline_stripe(self) -> None:
         settings, secrets = self.settings, self._secrets
         where = ("--host", "127.0.0.1", "--port", str(settings.sandbox_port))
+        is_new = not settings.folder.sandbox.exists()
         words = [sys.executable, "-m", "stripe_sandbox", *where]
         child = self._spawn("offline Stripe", [*words, "--data-dir", settings.folder.sandbox])
         stripe = OfflineStripe(settings.sandbox_port, secrets["STRIPE_SECRET_KEY"])
         self._wait_for(child, stripe.is_healthy)
+        if is_new and settings.brings_demo_data and settings.demo_days:
+            begin = [sys.executable, "-m", "local_stack.demo_past", str(settings.demo_days)]
+            self._run_to_end("demo beginning", begin)
         stripe.send_authorizations_to(
             settings.local_url, secrets["STRIPE_AUTHORIZATION_WEBHOOK_SECRET"]
         )
@@ -155,10 +176,20 @@ class Stack:
         self._wait_for(self._children[-1], has_started)
 
     def _load_demo_data(self) -> None:
+        """Have the demo's people made; what they did until now may take longer, beside the rest."""
+        words = [sys.executable, "-m", "local_stack.demo_data"]
         marker = self.settings.folder.demo_data_loaded
-        if not marker.exists():
-            self._run_to_end("demo data", [sys.executable, "-m", "local_stack.demo_data"])
+        if self.settings.demo_days:
+            self._spawn("demo customers", words)
+            self._stop_request.wait_for(self._loaded_or_dead, _DEMO_DATA_SECONDS)
+            self.check_children()
+        elif not marker.exists():
+            self._run_to_end("demo data", words)
             marker.touch()
+
+    def _loaded_or_dead(self) -> bool:
+        marker = self.settings.folder.demo_data_loaded
+        return marker.exists() or not self._children[-1].is_running()
 
     def _wait_until_ready(self) -> None:
         self._wait_for(self._children[-1], self._is_ready)
@@ -174,24 +205,26 @@ class Stack:
             except (OSError, HTTPException):
                 return False
 
-    def _spawn(self, name: str, words: list[str | Path]) -> Child:
-        environment = os.environ | self.environment | {"PYTHONUNBUFFERED": "1"}
-        child = spawn(Command(name, words), self._log(name), environment)
+    def _spawn(self, name: str, words: Sequence[str | Path]) -> Child:
+        child = spawn(Command(name, words), self._log(name), self._child_environment())
         self._children.append(child)
         return child
+
+    def _child_environment(self) -> dict[str, str]:
+        return os.environ | self.environment | {"PYTHONUNBUFFERED": "1"}
 
     def _log(self, name: str) -> Logs:
         log = self.settings.folder.logs / name.lower().replace(" ", "-")
         return Logs(out=log.with_suffix(".jsonl"), err=log.with_suffix(".log"))
 
-    def _run_to_end(self, name: str, words: list[str | Path]) -> None:
+    def _run_to_end(self, name: str, words: Sequence[str | Path]) -> None:
         """Run something that ends by itself; its own sentence is ours when it refuses."""
         child = self._spawn(name, words)
         if not self._stop_request.wait_for(lambda: not child.is_running(), _TASK_SECONDS):
             raise Failure(f"The {name} did not end in {_TASK_SECONDS:.0f} s.")
         self._children.remove(child)
         if child.process.returncode != 0:
-            raise _ended(child)
+            raise ended(child)
 
     def _wait_for(self, child: Child, is_up: Callable[[], bool]) -> None:
         def is_up_or_dead() -> bool:
@@ -201,22 +234,8 @@ class Stack:
         if not self._stop_request.wait_for(is_up_or_dead, _READY_SECONDS):
             raise Failure(
                 f"The {child.command.name} is not ready after {_READY_SECONDS:.0f} s. "
-                f"{_end_of_log(child)}"
+                f"{end_of_log(child)}"
             )
-
-
-def _ended(child: Child) -> Exception:
-    """Say why a part ended: with its own sentence when that was a refusal."""
-    if child.process.returncode == REFUSED:
-        return Refusal(child.last_words(lines=1).strip())
-    return Failure(
-        f"The {child.command.name} ended with exit code {child.process.returncode}. "
-        f"{_end_of_log(child)}"
-    )
-
-
-def _end_of_log(child: Child) -> str:
-    return f"The end of {next(iter(child.logs))}:\n{child.last_words()}"
 
 
 def _program(name: str) -> Path:

@@ -197,6 +197,7 @@ class Interface:
                 url=work.asked.path,
                 request_id=work.request_id,
                 idempotency_key=work.key,
+                stripe_version=work.asked.headers.get("stripe-version"),
             )
             result = await work.route.operation(call)
             shown = self._shown(result, work.params.get("expand") or ())

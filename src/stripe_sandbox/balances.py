@@ -23,11 +23,10 @@ class Balances:
         self.store = store
         self.clock = clock
 
-    def open(self) -> None:
-        """Fund the Issuing balance of a new account."""
-        self.add_transaction(
-            "issuing", "topup", OPENING_FLOAT_MINOR, description="Opening float of the sandbox"
-        )
+    def open(self, float_minor: int | None = None) -> None:
+        """Fund the Issuing balance of a new account: with so much, or as usual."""
+        minor = OPENING_FLOAT_MINOR if float_minor is None else float_minor
+        self.add_transaction("issuing", "topup", minor, description="Opening float of the sandbox")
 
     def available(self, balance_type: BalanceType, currency: str = "usd") -> int:
         return int(self._row(balance_type, currency)["available"])

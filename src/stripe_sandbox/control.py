@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from stripe_sandbox.books import books
 from stripe_sandbox.clock import LONGEST_STEP_SECONDS
 from stripe_sandbox.delivery import Delivery
 from stripe_sandbox.routing import ControlCall, ControlRoute
@@ -13,6 +14,8 @@ from stripe_sandbox.settings import changed
 from stripe_sandbox.world import World
 
 DEFAULT_LIMIT = 100
+CLOCK_MOVES_WITHIN_SECONDS = 20.0
+MOST_DAYS_AGO = 400
 
 
 async def health(call: ControlCall) -> dict[str, Any]:
@@ -33,6 +36,14 @@ async def clear_faults(call: ControlCall) -> dict[str, Any]:
 
 
 async def show_clock(call: ControlCall) -> dict[str, Any]:
+    """Tell the time. With `unlike`, an offset in seconds, wait a while until it is another."""
+    unlike = call.query.get("unlike")
+    if unlike is not None:
+        await call.world.clock_moves(int(unlike), CLOCK_MOVES_WITHIN_SECONDS)
+    return _time(call)
+
+
+def _time(call: ControlCall) -> dict[str, Any]:
     return {"now": call.world.now(), "offset_seconds": call.world.clock.offset_seconds}
 
 
@@ -42,7 +53,7 @@ async def move_clock(call: ControlCall) -> dict[str, Any]:
     if type(seconds) is not int or not 0 <= seconds <= LONGEST_STEP_SECONDS:
         raise ValueError(f"advance_seconds is between 0 and {LONGEST_STEP_SECONDS}")
     await call.world.advance(seconds)
-    return await show_clock(call)
+    return _time(call)
 
 
 async def show_settings(call: ControlCall) -> dict[str, Any]:
@@ -69,8 +80,19 @@ async def list_deliveries(call: ControlCall) -> dict[str, Any]:
     return {"data": [_shown(call.world, one) for one in islice(wanted, int(limit))]}
 
 
+async def show_books(call: ControlCall) -> dict[str, Any]:
+    """The sums of balances and holds, and under `violations` what does not agree with itself."""
+    return books(call.world)
+
+
 async def reset(call: ControlCall) -> dict[str, Any]:
-    call.world.reset()
+    """Begin anew; `days_ago` with the time of then, `float_minor` with another Issuing balance."""
+    days, minor = call.body.get("days_ago", 0), call.body.get("float_minor")
+    if type(days) is not int or not 0 <= days <= MOST_DAYS_AGO:
+        raise ValueError(f"days_ago is between 0 and {MOST_DAYS_AGO}")
+    if minor is not None and (type(minor) is not int or minor <= 0):
+        raise ValueError("float_minor is a number of cents")
+    call.world.reset(seconds_ago=days * 86_400, float_minor=minor)
     return await health(call)
 
 
@@ -90,5 +112,6 @@ ROUTES: Sequence[ControlRoute] = (
     ControlRoute("GET", "/_sandbox/settings", show_settings),
     ControlRoute("POST", "/_sandbox/settings", change_settings),
     ControlRoute("GET", "/_sandbox/deliveries", list_deliveries),
+    ControlRoute("GET", "/_sandbox/books", show_books),
     ControlRoute("POST", "/_sandbox/reset", reset),
 )

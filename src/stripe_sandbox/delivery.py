@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import aiohttp
 import msgspec
 import stripe
 
+from stripe_sandbox.event_faults import EventFaults
 from stripe_sandbox.events import REAL_TIME, StoredEvent
 from stripe_sandbox.ids import new_id
 from stripe_sandbox.store import Store
@@ -26,6 +27,8 @@ SHOWN_OF_ANSWER = 2048
 IDLE_CONNECTION_SECONDS = 4
 
 WAITING = "sandbox.waiting"
+# Lost, or given up after three days.
+UNDELIVERED = "sandbox.undelivered"
 RECORDED = "sandbox.delivery"
 
 
@@ -64,6 +67,7 @@ class Delivery(msgspec.Struct):
 class Deliveries:
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.faults = EventFaults()
         self.tasks: set[asyncio.Task[None]] = set()
         self.slots = asyncio.Semaphore(AT_ONCE)
         self.session: aiohttp.ClientSession | None = None
@@ -75,7 +79,8 @@ class Deliveries:
             connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
         )
         for waiting in list(self.store.objects.get(WAITING, {}).values()):
-            self._begin(waiting)
+            if not waiting.get("held"):
+                self._begin(waiting)
 
     async def close(self) -> None:
         self.stop()
@@ -99,25 +104,43 @@ class Deliveries:
             and ("*" in endpoint["enabled_events"] or type_ in endpoint["enabled_events"])
         ]
 
-    def send(self, event: StoredEvent, endpoint: dict[str, Any]) -> None:
-        """Deliver an event to an endpoint, until it is accepted or three days have gone."""
-        now = time.time()
-        waiting = {
-            "id": f"{event.id}:{endpoint['id']}",
-            "event": event.id,
-            "endpoint": endpoint["id"],
-            "attempts": 0,
-            "first_at": now,
-            "next_at": now,
-        }
-        self.store.put(WAITING, waiting["id"], waiting)
-        if self.session is not None:
-            self._begin(waiting)
+    def send(self, event: StoredEvent, endpoints: Sequence[dict[str, Any]]) -> None:
+        """Deliver an event to endpoints, until each accepts it or three days have gone.
 
-    def is_waiting(self, event_id: str) -> bool:
-        """Whether some endpoint has not accepted an event yet."""
-        waiting = self.store.objects.get(WAITING, {}).values()
-        return any(one["event"] == event_id for one in waiting)
+        Faults may lose it, hold it back until it is released, or have it sent more than once.
+        """
+        if not endpoints:
+            return
+        fate = self.faults.fate_of(event.id, event.type)
+        for endpoint in endpoints:
+            for copy in range(1 + fate.copies):
+                waiting = _waiting(event, endpoint, copy, is_held=fate.is_held)
+                if fate.is_lost:
+                    self.store.put(UNDELIVERED, waiting["id"], waiting)
+                    continue
+                self.store.put(WAITING, waiting["id"], waiting)
+                if self.session is not None and not fate.is_held:
+                    self._begin(waiting)
+
+    def undelivered(self) -> set[str]:
+        """The ids of the events that some endpoint has not accepted."""
+        kinds = (WAITING, UNDELIVERED)
+        return {one["event"] for kind in kinds for one in self.store.objects.get(kind, {}).values()}
+
+    def held_back(self) -> list[dict[str, Any]]:
+        """The deliveries that a fault holds back, in the order the events happened."""
+        return [one for one in self.store.objects.get(WAITING, {}).values() if one.get("held")]
+
+    async def release(self, held: Sequence[dict[str, Any]]) -> None:
+        """Try these deliveries once each, one after another; who refuses is tried again later."""
+        for waiting in held:
+            waiting["held"] = False
+            self.store.put(WAITING, waiting["id"], waiting)
+        task = asyncio.get_running_loop().create_task(self._deliver_in_turn(held))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        # Who asked may give up waiting; the deliveries go on.
+        await asyncio.shield(task)
 
     def recorded(self) -> Iterator[Delivery]:
         """The attempts on record, newest first."""
@@ -181,14 +204,27 @@ class Deliveries:
         """Try until the event is accepted, its endpoint is gone, or three days are over."""
         while True:
             await asyncio.sleep(max(0.0, waiting["next_at"] - time.time()))
-            async with self.slots:
-                is_over = await self._attempt(waiting)
-            now = time.time()
-            if is_over or now > waiting["first_at"] + GIVES_UP_AFTER_SECONDS:
-                self.store.remove(WAITING, waiting["id"])
+            if await self._is_done_after_attempt(waiting):
                 return
-            waiting["next_at"] = now + _pause(waiting["attempts"])
-            self.store.put(WAITING, waiting["id"], waiting)
+
+    async def _deliver_in_turn(self, held: Sequence[dict[str, Any]]) -> None:
+        for waiting in held:
+            if not await self._is_done_after_attempt(waiting):
+                self._begin(waiting)
+
+    async def _is_done_after_attempt(self, waiting: dict[str, Any]) -> bool:
+        """Try once, and note when to try again unless nothing is left to do."""
+        async with self.slots:
+            is_over = await self._attempt(waiting)
+        now = time.time()
+        if is_over or now > waiting["first_at"] + GIVES_UP_AFTER_SECONDS:
+            self.store.remove(WAITING, waiting["id"])
+            if not is_over:
+                self.store.put(UNDELIVERED, waiting["id"], waiting)
+            return True
+        waiting["next_at"] = now + _pause(waiting["attempts"])
+        self.store.put(WAITING, waiting["id"], waiting)
+        return False
 
     async def _attempt(self, waiting: dict[str, Any]) -> bool:
         """Post once, and say whether nothing is left to do."""
@@ -201,6 +237,22 @@ class Deliveries:
         outcome = await self.post(endpoint["url"], secret["secret"], bytes(event.body))
         self.record(event, endpoint["url"], outcome, waiting["attempts"])
         return outcome.status is not None and outcome.status // 100 == 2  # noqa: PLR2004  2xx
+
+
+def _waiting(
+    event: StoredEvent, endpoint: dict[str, Any], copy: int, *, is_held: bool
+) -> dict[str, Any]:
+    """A delivery that is to be made; `copy` tells apart those that a fault has doubled."""
+    now = time.time()
+    return {
+        "id": f"{event.id}:{endpoint['id']}" + (f":{copy}" if copy else ""),
+        "event": event.id,
+        "endpoint": endpoint["id"],
+        "held": is_held,
+        "attempts": 0,
+        "first_at": now,
+        "next_at": now,
+    }
 
 
 def signature(body: bytes, secret: str) -> str:

@@ -75,6 +75,10 @@ class Faults:
     def clear(self) -> None:
         self.held.clear()
 
+    def armed(self) -> int:
+        """How many can still fire."""
+        return sum(1 for fault in self.held if fault.times != 0)
+
     def shown(self) -> list[dict[str, Any]]:
         return [msgspec.structs.asdict(fault) for fault in self.held]
 

@@ -28,7 +28,7 @@ def list_page(
         objects = call.world.find(kind, **equal)
     created = call.params.get("created")
     if created is not None:
-        objects = (one for one in objects if _is_within(one["created"], created))
+        objects = (one for one in objects if is_within(one["created"], created))
     return page_of(call, kind, objects)
 
 
@@ -87,7 +87,8 @@ def _known(call: Call, kind: str, cursor: str, param: str) -> None:
         raise no_such(kind, cursor, param=param)
 
 
-def _is_within(at: int, wanted: int | Mapping[str, int]) -> bool:
+def is_within(at: int, wanted: int | Mapping[str, int]) -> bool:
+    """Whether a number is the one, or lies in the range, that a filter asks for."""
     if isinstance(wanted, int):
         return at == wanted
     return (

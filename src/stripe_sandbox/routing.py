@@ -19,6 +19,7 @@ class Call:
     url: str
     request_id: str
     idempotency_key: str | None = None
+    stripe_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

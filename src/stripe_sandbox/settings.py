@@ -6,6 +6,7 @@ import msgspec
 
 Default = Literal["decline", "approve"]
 LONGEST_LATENCY_MS = 60_000
+LONGEST_TOPUP_SECONDS = 30 * 86_400
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True):
@@ -13,6 +14,16 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
 
     `authorization_timeout` answers for a webhook that is silent, `webhook_error` for one whose
     answer cannot be used. `latency_ms` is waited before every answer under `/v1`.
+
+    `refunds_need_available_funds` has refunds wait, `pending`, while the available payments balance
+    is less than they are, as Stripe does (https://docs.stripe.com/refunds). It is off unless asked
+    for: what is charged is only available two days later, so on a fresh account with no other money
+    every refund would wait for the clock, and most tests are not about that.
+
+    `shopping` says whether the demo's customers, where there are any, go on buying.
+
+    `topup_seconds` is how long a top-up takes on the sandbox's clock; Stripe says up to five
+    business days (https://docs.stripe.com/issuing/funding/balance).
     """
 
     authorization_webhook_url: str | None = None
@@ -20,6 +31,9 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     authorization_timeout: Default = "decline"
     webhook_error: Default = "decline"
     latency_ms: int = 0
+    refunds_need_available_funds: bool = False
+    topup_seconds: int = 5 * 86_400
+    shopping: bool = True
 
     def shown(self) -> dict[str, Any]:
         """The settings with the secret masked."""
@@ -40,6 +54,8 @@ def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
         raise BadSettings(str(error)) from error
     if not 0 <= new.latency_ms <= LONGEST_LATENCY_MS:
         raise BadSettings(f"latency_ms is between 0 and {LONGEST_LATENCY_MS}")
+    if not 0 <= new.topup_seconds <= LONGEST_TOPUP_SECONDS:
+        raise BadSettings(f"topup_seconds is between 0 and {LONGEST_TOPUP_SECONDS}")
     url = new.authorization_webhook_url
     if url and not url.startswith(("http://", "https://")):
         raise BadSettings("authorization_webhook_url is an http or https address")

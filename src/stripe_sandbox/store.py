@@ -18,13 +18,16 @@ INDEXED: Mapping[str, tuple[str, ...]] = {
     "payment_intent": ("customer",),
     "payment_method": ("customer",),
     "refund": ("payment_intent", "charge"),
+    "sandbox.given_back": ("of",),
     "setup_intent": ("customer",),
+    "topup": ("status",),
 }
 # What is kept for convenience and would otherwise grow for ever: the oldest are forgotten.
 KEPT: Mapping[str, int] = {
     "event": 50_000,
     "sandbox.delivery": 5_000,
     "sandbox.idempotency": 20_000,
+    "sandbox.undelivered": 50_000,
 }
 
 # Writing is done in pieces, so that encoding them never holds up a request for long.
@@ -51,6 +54,7 @@ class Store:
         self._positions: dict[Key, int] = {}
         self._next_position = 0
         self._flushing = asyncio.Lock()
+        self._writing: asyncio.Task[None] | None = None
         self._database = _open(path) if path is not None else None
         if self._database is not None:
             self._load(self._database)
@@ -110,7 +114,14 @@ class Store:
                 self.remove(kind, object_id)
 
     async def flush(self) -> None:
-        """Write what has changed. The disk is waited for in a thread, so no request is."""
+        """Write what has changed. The disk is waited for in a thread, so no request is.
+
+        Who gives up waiting does not end the writing: the next flush waits for it to be over.
+        """
+        self._writing = asyncio.create_task(self._write_changes())
+        await asyncio.shield(self._writing)
+
+    async def _write_changes(self) -> None:
         async with self._flushing:
             if self._database is None or not self._changed:
                 return

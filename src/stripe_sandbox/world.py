@@ -119,8 +119,7 @@ class World:
             pending_webhooks=len(endpoints),
         )
         self.store.put("event", event.id, event)
-        for endpoint in endpoints:
-            self.deliveries.send(event, endpoint)
+        self.deliveries.send(event, endpoints)
         return event
 
     def lock(self, object_id: str) -> asyncio.Lock:
@@ -132,9 +131,17 @@ class World:
         with suppress(TimeoutError):
             await asyncio.wait_for(self.stopping.wait(), seconds)
 
+    async def clock_moves(self, offset_seconds: int, within: float) -> None:
+        """Wait until the clock is not so far ahead, and no longer than the sandbox lives."""
+        moved = asyncio.ensure_future(self.clock.moved_from(offset_seconds))
+        stopping = asyncio.ensure_future(self.stopping.wait())
+        await asyncio.wait((moved, stopping), timeout=within, return_when="FIRST_COMPLETED")
+        moved.cancel()
+        stopping.cancel()
+
     async def advance(self, seconds: int) -> None:
-        """Move the clock and let happen what falls due."""
-        self.clock.advance(seconds)
+        """Move the clock, and let happen what falls due once all who follow it know."""
+        await self.clock.advance_with_followers(seconds)
         self.keep_standing()
         await self.run_due()
 
@@ -148,8 +155,8 @@ class World:
         standing = Standing(self.clock.offset_seconds, self.settings)
         self.store.put("sandbox.standing", "standing", standing)
 
-    def reset(self) -> None:
-        """Forget everything and fund the Issuing balance anew.
+    def reset(self, *, seconds_ago: int = 0, float_minor: int | None = None) -> None:
+        """Forget everything and fund the Issuing balance anew, now or at a time that is past.
 
         Whoever is told of events stays so: a product that runs beside the sandbox stays joined.
         """
@@ -157,12 +164,13 @@ class World:
         self.deliveries.stop()
         self.store.clear()
         self.faults.clear()
+        self.deliveries.faults.clear()
         self.settings = Settings(
             authorization_webhook_url=self.settings.authorization_webhook_url,
             authorization_webhook_secret=self.settings.authorization_webhook_secret,
         )
-        self.clock.offset_seconds = 0
-        self.balance.open()
+        self.clock.set_offset(-seconds_ago)
+        self.balance.open(float_minor)
         for endpoint in reversed(endpoints):
             self.add(endpoint)
         self.keep_standing()

@@ -100,6 +100,19 @@ FIELDS: Final = (
     Field("refund", "customer", reference("customer"), REFUND_DETAILS),
     Field("refund", "customer_account", NULLABLE_TEXT, REFUND_DETAILS),
     Field("refund", "payment_method", reference("payment_method"), REFUND_DETAILS),
+    Field(
+        "topup",
+        "initiated_by",
+        {"type": "string", "enum": ["stripe", "user"], "nullable": True},
+        f"{SDK}, _topup.py",
+    ),
+    Field("topup", "payment_method", reference("payment_method"), f"{SDK}, _topup.py"),
+    Field(
+        "topup",
+        "payment_method_options",
+        {"type": "object", "properties": {}, "nullable": True},
+        f"{SDK}, _topup.py",
+    ),
     Field("issuing_card_shipping", "shipped_at", NULLABLE_TIME, SHIPPING_TIMES),
     Field("issuing_card_shipping", "delivered_at", NULLABLE_TIME, SHIPPING_TIMES),
     Field("issuing_card_shipping", "business_name", NULLABLE_TEXT, f"{SDK}, issuing/_card.py"),
@@ -158,6 +171,16 @@ VALUES: Final = (
     ),
 )
 
+CREATE_TOPUP: Final = "/v1/topups"
+TOPUP_OPTIONS: Final = {
+    "type": "object",
+    "properties": {
+        "us_bank_account": {
+            "type": "object",
+            "properties": {"network": {"type": "string", "enum": ["ach"]}},
+        }
+    },
+}
 CREATE_INTENT: Final = "/v1/payment_intents"
 UPDATE_INTENT: Final = "/v1/payment_intents/{intent}"
 CONFIRM_INTENT: Final = "/v1/payment_intents/{intent}/confirm"
@@ -211,6 +234,20 @@ PARAMETERS: Final = (
         "financial_account",
         TEXT,
         f"{SDK}, params/issuing/_card_update_params.py",
+    ),
+    Parameter(CREATE_TOPUP, "payment_method", TEXT, f"{SDK}, params/_topup_create_params.py"),
+    Parameter(
+        CREATE_TOPUP,
+        "payment_method_options",
+        TOPUP_OPTIONS,
+        f"{SDK}, params/_topup_create_params.py",
+    ),
+    # Documented with Issuing, in no version of the interface's document.
+    Parameter(
+        CREATE_TOPUP,
+        "destination_balance",
+        {"type": "string", "enum": ["issuing"]},
+        "stripe.com/docs/issuing/funding/balance",
     ),
 )
 

@@ -10,10 +10,10 @@ FIELDS_FILE = Path(__file__).with_name("example_fields.json")
 
 
 @cache
-def fields_by_kind() -> Mapping[str, Sequence[str]]:
-    """Dotted names, `[]` after the name of a list; metadata's keys are not among them."""
+def fields_by_kind() -> Mapping[str, Sequence[Sequence[str]]]:
+    """Names from the outside in, `[]` after that of a list; metadata's keys are not among them."""
     fields: dict[str, list[str]] = json.loads(FIELDS_FILE.read_text(encoding="utf-8"))["fields"]
-    return fields
+    return {kind: [name.split(".") for name in names] for kind, names in fields.items()}
 
 
 def missing_fields(value: Any, place: str = "") -> list[str]:
@@ -31,7 +31,7 @@ def _missing(value: Any, place: str) -> Iterator[str]:
     # A key of that name in metadata may hold anything, but only a string.
     kind = value.get("object")
     for field in fields_by_kind().get(kind, ()) if isinstance(kind, str) else ():
-        for where in lacking(value, field.split("."), place):
+        for where in lacking(value, field, place):
             yield f"{where}: Stripe's published {kind} has this field"
     for name, item in value.items():
         yield from _missing(item, f"{place}.{name}".removeprefix("."))
@@ -40,6 +40,8 @@ def _missing(value: Any, place: str) -> Iterator[str]:
 def lacking(value: Mapping[str, Any], names: Sequence[str], place: str) -> Iterator[str]:
     """Where the field is absent; a parent that is null, absent or not an object asks nothing."""
     name, *rest = names
+    if not rest and name in value:
+        return
     key = name.removesuffix("[]")
     here = f"{place}.{key}".removeprefix(".")
     if key not in value:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from stripe_sandbox.answering import Exchange
+from stripe_sandbox.books import violations
 from stripe_sandbox.world import World
 from tests.conformance.spec import check_event, check_request, check_response
 
@@ -44,6 +45,10 @@ class Recorder:
         """Check every event that a sandbox remembers, as it was or would be delivered."""
         for event in world.store.objects.get("event", {}).values():
             self.event(msgspec.json.decode(event.body))
+
+    def books_of(self, world: World) -> None:
+        """Check that a sandbox's balances and holds agree with what moved them."""
+        self._keep("books", violations(world))
 
     def event(self, event: Any) -> None:
         """Check an event as it was delivered to an endpoint."""

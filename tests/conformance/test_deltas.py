@@ -26,6 +26,7 @@ KINDS: dict[str, type[StripeObject]] = {
     "payment_method": stripe.PaymentMethod,
     "refund": stripe.Refund,
     "setup_intent": stripe.SetupIntent,
+    "topup": stripe.Topup,
     "webhook_endpoint": stripe.WebhookEndpoint,
     "issuing_authorization_request": stripe.issuing.Authorization.RequestHistory,
     "issuing_card_shipping": stripe.issuing.Card.Shipping,

@@ -8,7 +8,7 @@ import httpx
 from aiohttp import web
 
 from tests.product import Product
-from tests.serving import free_port
+from tests.serving import free_port, http_client
 from tests.signing import AUTHORIZATIONS
 from tests.waiting import until
 
@@ -101,7 +101,7 @@ async def relaying(product: Product, *more: str) -> AsyncIterator[Relay]:
     """Stand between the sandbox and the product, and further instances of it, for a while."""
     async with AsyncExitStack() as stack:
         products = [
-            await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=10))
+            await stack.enter_async_context(http_client(url, timeout=10))
             for url in (product.settings.app_url, *more)
         ]
         relay = Relay(*products)

@@ -69,6 +69,7 @@ class TestAnAmountThatIsOutOfBounds:
     async def test_is_declined_with_its_reason(self, product: Product) -> None:
         ada = await holder(product)
         await product.as_owner(WITHOUT_LIMITS)
+        await product.as_owner("DELETE FROM decision_rule")
         amounts = {
             -1: "refund_request",
             -(2**53): "refund_request",
@@ -92,6 +93,7 @@ class TestAnAmountThatIsOutOfBounds:
     async def test_is_funded_up_to_the_last_cent_a_charge_may_have(self, product: Product) -> None:
         ada = await holder(product)
         await product.as_owner(WITHOUT_LIMITS)
+        await product.as_owner("DELETE FROM decision_rule")
 
         answer = await post(
             product.web, AUTHORIZATIONS, question(ada.card.stripe_card_id, 95_238_047)

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from app.adapters.stripe_charging import StripeFunding
 from app.adapters.stripe_client import stripe_clients
-from app.adapters.stripe_funding import StripeFunding
 from app.domain.funding.charges import ChargeOrder
 from app.domain.funding.states import ChargeState, FundingMode
 from app.money import Currency

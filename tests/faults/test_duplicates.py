@@ -130,7 +130,7 @@ class TestAnotherQuestionInTheSamePlace:
 
 class TestAnEventToldFiftyTimes:
     async def test_is_stored_and_acted_on_once(self, product: Product) -> None:
-        told = json.dumps(event("charge.updated", {"id": "ch_1"})).encode()
+        told = json.dumps(event("customer.updated", {"id": "cus_1"})).encode()
 
         answers = await asyncio.gather(*(post(product.web, EVENTS, told) for _ in range(MANY)))
 

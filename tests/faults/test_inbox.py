@@ -15,6 +15,11 @@ REFUSE_CHANGES = """
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'refused'; END$$;
 CREATE TRIGGER refuse BEFORE UPDATE ON inbound_event FOR EACH ROW EXECUTE FUNCTION refuse();
 """
+REFUSE_TO_COME_AGAIN = """
+CREATE TRIGGER refuse BEFORE UPDATE ON pgqueuer FOR EACH ROW
+WHEN (OLD.status = 'picked' AND NEW.status = 'queued') EXECUTE FUNCTION refuse();
+"""
+HELD = "SELECT 1 FROM pgqueuer WHERE status = 'failed'"
 
 
 async def about(product: Product, name: str) -> list[dict[str, Any]]:
@@ -80,6 +85,22 @@ class TestAnEventThatCannotBeActedOn:
 
         await oracle(product)
         assert await kept_by_purchase(product) == {bought["id"]: 2149}
+
+    async def test_goes_on_by_itself_when_the_queue_had_to_hold_its_job(
+        self, product: Product
+    ) -> None:
+        ada = await holder(product)
+        bought = await pay(product, ada.card, 1999)
+        await product.settled()
+        await product.as_owner(REFUSE_CHANGES + REFUSE_TO_COME_AGAIN)
+
+        await helper(product, bought["id"], "capture")
+        await until(lambda: some(product, HELD), why="the queue holds the job")
+        await product.as_owner("DROP FUNCTION refuse CASCADE")
+
+        await oracle(product)
+        assert await kept_by_purchase(product) == {bought["id"]: 2149}
+        assert await product.rows(HELD) == []
 
 
 async def both(product: Product, condition: str) -> bool:

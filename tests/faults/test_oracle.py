@@ -25,10 +25,10 @@ def held(amount: int, request: str = "0", authorization: str = "iauth_1") -> dic
     }
 
 
-def taken(amount: int, of: int, refunded: int = 0) -> dict[str, Any]:
+def taken(amount: int, of: int, refunded: int = 0, request: str = "0") -> dict[str, Any]:
     charge = {"amount": of, "amount_captured": amount, "amount_refunded": of - amount + refunded}
     told = {"status": "succeeded", "amount_received": amount, "latest_charge": charge}
-    return held(0) | told
+    return held(0, request) | told
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,10 @@ def taken(amount: int, of: int, refunded: int = 0) -> dict[str, Any]:
         (purchase("reversed", 1999), []),
         (purchase("reversed", 1999), [taken(2149, 2149, refunded=2149)]),
         (purchase("closed", 1999, captured=1000), [taken(1100, 2149)]),
-        (purchase("closed", 1999, captured=2500), [taken(2149, 2149)]),
+        (
+            purchase("closed", 1999, captured=2500),
+            [taken(2149, 2149), taken(526, 526, request="extra")],
+        ),
     ],
 )
 def test_what_is_as_it_must_be_passes(

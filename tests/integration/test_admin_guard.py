@@ -1,5 +1,7 @@
 """What stands before every page: other sites' requests, unknown paths, headers, failures."""
 
+import re
+
 import asyncpg
 import pytest
 
@@ -38,6 +40,19 @@ async def test_a_change_has_to_start_here(product: Product) -> None:
             sent = {name: value.replace("{ours}", ours) for name, value in headers.items()}
             response = await product.web.post("/admin/login", data=FORM, headers=sent)
             assert response.status_code == status, headers
+
+
+@pytest.mark.parametrize("product_settings", [{"ADMIN_HOST": "office.example.com"}])
+async def test_with_a_host_of_its_own_it_is_nowhere_else(product: Product) -> None:
+    for host, status in (
+        ("office.example.com", 200),
+        ("Office.Example.com:8443", 200),
+        ("www.example.com", 404),
+        ("office.example.com.evil.example", 404),
+    ):
+        page = await product.web.get("/admin/login", headers={"Host": host})
+        assert page.status_code == status, host
+    assert (await product.web.get("/")).status_code == 200
 
 
 async def test_an_action_on_get_has_to_start_here_too(product: Product) -> None:
@@ -79,6 +94,15 @@ async def test_every_answer_is_strict_and_only_files_are_kept(product: Product) 
         assert response.headers["x-content-type-options"] == "nosniff"
     assert {r.headers["cache-control"] for r in (page, lost, refused)} == {"no-store"}
     assert file.headers["cache-control"] == "private, max-age=3600"
+    nonces = set()
+    for response in (page, lost, refused):
+        policy = response.headers["content-security-policy"]
+        [nonce] = re.findall(r"script-src 'nonce-([\w-]{22})';", policy)
+        scripts = re.findall(r"<script[^>]*>", response.text)
+        assert scripts
+        assert all(f'nonce="{nonce}"' in script for script in scripts)
+        nonces.add(nonce)
+    assert len(nonces) == 3
     assert "<style" not in page.text
     assert " style=" not in page.text
     assert "<script>" not in page.text

@@ -12,9 +12,17 @@ import pytest
 from app.admin.catalogue import VIEWS
 from app.admin.views.masking import HIDDEN
 from app.db import Sessions
+from app.domain.identity.audit import SYSTEM
 from app.domain.identity.states import Role
+from app.domain.issuing.allowing import allow_once
 from app.queue import enqueue
-from tests.back_office import signed_in
+from tests.back_office import member, signed_in
+from tests.factories import (
+    ApprovalFactory,
+    MailFactory,
+    MirrorOrderFactory,
+    ReconciliationDifferenceFactory,
+)
 from tests.product import Product
 from tests.situations import Holder, helper, holder, pay
 
@@ -44,13 +52,36 @@ async def busy_day(product: Product) -> Holder:
     return ada
 
 
+async def refunded_and_owed(product: Product, ada: Holder) -> None:
+    """Let a merchant give all back, and another take more than the linked card has."""
+    back, tipped = [await pay(product, ada.card, 20_00) for _ in range(2)]
+    await helper(product, back["id"], "capture")
+    listed = await product.call("GET", "/v1/issuing/transactions", limit=1)
+    path = f"/v1/test_helpers/issuing/transactions/{listed['data'][0]['id']}/refund"
+    assert (await product.call("POST", path))["type"] == "refund"
+    saved = ada.sources[0].stripe_payment_method_id
+    await product.control(f"payment_methods/{saved}/behaves_like", {"token": BROKE})
+    await helper(product, tipped["id"], "capture", capture_amount=25_00)
+    await product.settled()
+    await product.control(f"payment_methods/{saved}/behaves_like", {"token": None})
+
+
 async def wait_in_queue(sessions: Sessions) -> None:
     async with sessions.begin() as session:
         await enqueue(session, "later", {"event": "evt_1"}, key="1", delay=timedelta(hours=1))
 
 
 async def test_every_list_and_record_shows_what_there_is(product: Product) -> None:
-    await busy_day(product)
+    ada = await busy_day(product)
+    await refunded_and_owed(product, ada)
+    await product.as_owner("UPDATE card SET blocked_countries = '{FR}'")
+    abroad = await pay(product, ada.card, 1999, **{"merchant_data[country]": "FR"})
+    async with product.parts.sessions.begin() as session:
+        await allow_once(session, abroad["id"], actor=SYSTEM, now=datetime.now(UTC))
+        session.add(ApprovalFactory.build(requested_by=(await member(product, Role.RISK)).id))
+        session.add(MailFactory.build())
+        session.add(MirrorOrderFactory.build())
+        session.add(ReconciliationDifferenceFactory.build())
     async with signed_in(product, Role.OWNER) as client:
         for view in VIEWS:
             page = await client.get(f"/admin/{view.identity}/list")
@@ -59,7 +90,8 @@ async def test_every_list_and_record_shows_what_there_is(product: Product) -> No
             href = re.search(r'class="row-link"\s+href="([^"]+)"', page.text)
             assert href
             if view.can_view_details:
-                record = await client.get(href[1])
+                # A customer's row leads to the page with everything, and that to the record.
+                record = await client.get(href[1].replace("/customer/", "/customers/details/"))
                 assert record.status_code == 200, record.text
                 assert 'class="record"' in record.text
                 assert "argon2" not in record.text
@@ -79,7 +111,7 @@ async def test_purchases_read_as_people_say_them_newest_first(product: Product) 
     assert f"Ada Byron Card 2 ···· {ada.cards[1].last4} 43.20 USD approved pending" in found[2]
     assert "43.21 USD declined bank: insufficient funds" in found[1]
     assert "<b onclick" not in page.text
-    assert f'href="/admin/customers/details/{ada.customer.id}"' in page.text
+    assert f'href="/admin/customer/{ada.customer.id}"' in page.text
     assert re.search(r'href="/admin/purchase/[0-9a-f-]{36}"', page.text)
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from app.domain.identity.audit import SYSTEM, Actor
 from app.domain.identity.sessions import current
-from app.domain.identity.sign_in import TooManyAttempts, WrongPassword, sign_in
+from app.domain.identity.sign_in import TooManyAttempts, WrongPassword, give_password
 from app.domain.identity.staff import disable_staff
 from app.domain.identity.states import Role
-from tests.back_office import PASSWORD, member
+from tests.back_office import PASSWORD, member, session_of
 from tests.product import Product
 
 START = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -26,21 +26,22 @@ async def enter(
     password: str = PASSWORD,
     address: str = "203.0.113.7",
 ) -> str:
+    """Give the password, and the token of the challenge that the code has to follow."""
     actor = Actor("visitor", None, address, "request")
-    return await sign_in(
-        product.parts.sessions, email, password, actor=actor, user_agent="a browser", now=now
+    return await give_password(
+        product.parts.sessions, email, password, actor=actor, now=now, demo=True
     )
 
 
 async def test_a_session_ends_when_idle_and_after_a_working_day(product: Product) -> None:
     await member(product, Role.SUPPORT)
     sessions = product.parts.sessions
-    idle = await enter(product)
+    idle = await session_of(product, EMAIL, START)
     assert await current(sessions, idle, START + 14 * MINUTE)
     assert await current(sessions, idle, START + 28 * MINUTE)
     assert await current(sessions, idle, START + 44 * MINUTE) is None
 
-    busy, now = await enter(product), START
+    busy, now = await session_of(product, EMAIL, START), START
     while now < START + timedelta(hours=7, minutes=50):
         now += 10 * MINUTE
         assert await current(sessions, busy, now)
@@ -49,7 +50,7 @@ async def test_a_session_ends_when_idle_and_after_a_working_day(product: Product
 
 async def test_disabling_a_member_ends_every_session_at_once(product: Product) -> None:
     await member(product, Role.SUPPORT)
-    tokens = [await enter(product), await enter(product)]
+    tokens = [await session_of(product, EMAIL, START) for _ in range(2)]
     async with product.parts.sessions.begin() as session:
         await disable_staff(session, EMAIL, reason="left", actor=SYSTEM, now=START)
     assert [await current(product.parts.sessions, t, START) for t in tokens] == [None, None]

@@ -1,21 +1,19 @@
 """`proxycard staff` as a person types it."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.command_line import run_here
 from tests.postgres import PostgresServer
 
-RUN = [sys.executable, "-c", "from app.cli import main; main()", "staff"]
-ADD = ["add", "grace@example.com", "--name", "Grace Hopper", "--password-stdin"]
+ADD = ("staff", "add", "grace@example.com", "--name", "Grace Hopper", "--password-stdin")
+LONG = "correct horse battery\n"
 
 
 @pytest.fixture
-def environment(postgres_server: PostgresServer, database: str) -> dict[str, str]:
-    return os.environ | {
+def settings(postgres_server: PostgresServer, database: str) -> dict[str, str]:
+    return {
         "DATABASE_URL": postgres_server.app_url(database),
         "STRIPE_SECRET_KEY": "sk_test_command",
         "STRIPE_AUTHORIZATION_WEBHOOK_SECRET": "whsec_authorizations_of_the_tests",
@@ -24,40 +22,50 @@ def environment(postgres_server: PostgresServer, database: str) -> dict[str, str
     }
 
 
-def run(
-    environment: dict[str, str], folder: Path, *words: str, typed: str = ""
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603  this test's own words
-        [*RUN, *words],
-        env=environment,
-        cwd=folder,
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def test_a_member_is_added_once_and_shut_out(environment: dict[str, str], tmp_path: Path) -> None:
+async def test_a_member_is_added_once_and_shut_out(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
     roles = ("--role", "support", "--role", "finance")
-    added = run(environment, tmp_path, *ADD, *roles, typed="correct horse battery\n")
-    assert (added.returncode, added.stderr) == (0, "")
-    assert "Grace Hopper can sign in as grace@example.com: finance, support." in added.stdout
-    again = run(environment, tmp_path, *ADD, *roles, typed="correct horse battery\n")
-    assert again.returncode == 2
-    assert again.stderr == "grace@example.com is a member of staff already\n"
-    out = run(environment, tmp_path, "disable", "grace@example.com", "--reason", "left")
-    assert (out.returncode, out.stderr) == (0, "")
+    added = await run_here(tmp_path, *ADD, *roles, typed=LONG, **settings)
+    assert (added.code, added.complaint) == (0, "")
+    assert "Grace Hopper can sign in as grace@example.com: finance, support." in added.output
+    again = await run_here(tmp_path, *ADD, *roles, typed=LONG, **settings)
+    assert again.code == 2
+    assert again.complaint == "grace@example.com is a member of staff already\n"
+    why = ("--reason", "forgot it", "--password-stdin")
+    another = ("staff", "password", "grace@example.com", *why)
+    for typed, code in (("short\n", 2), ("a new long password\n", 0)):
+        assert (await run_here(tmp_path, *another, typed=typed, **settings)).code == code
+    for words, said in {
+        ("role", "grace@example.com", "--role", "risk"): "Grace Hopper holds risk",
+        ("reset-totp", "grace@example.com"): "enrols a new authenticator",
+        ("disable", "grace@example.com"): "cannot sign in any more",
+    }.items():
+        out = await run_here(tmp_path, "staff", *words, "--reason", "left", **settings)
+        assert (out.code, out.complaint) == (0, "")
+        assert said in out.output
 
 
-def test_what_is_wrong_is_one_sentence(environment: dict[str, str], tmp_path: Path) -> None:
-    short = run(environment, tmp_path, *ADD, "--role", "support", typed="too short\n")
-    assert short.returncode == 2
-    assert short.stderr == "a password has 12 to 200 characters\n"
-    role = run(environment, tmp_path, *ADD, "--role", "king", typed="correct horse battery\n")
-    assert role.returncode == 2
-    assert "king" in role.stderr
-    nobody = run(environment, tmp_path, "disable", "who@example.com", "--reason", "left")
-    assert nobody.returncode == 2
-    assert nobody.stderr == "nobody on the staff has the e-mail address who@example.com\n"
+async def test_what_is_wrong_is_one_sentence(settings: dict[str, str], tmp_path: Path) -> None:
+    short = await run_here(tmp_path, *ADD, "--role", "support", typed="too short\n", **settings)
+    assert short.code == 2
+    assert short.complaint == "a password has 12 to 200 characters\n"
+    role = await run_here(tmp_path, *ADD, "--role", "king", typed=LONG, **settings)
+    assert role.code == 2
+    assert "king" in role.complaint
+
+
+async def test_codes_are_told_for_the_demo_only(
+    settings: dict[str, str], tmp_path: Path, database: str, postgres_server: PostgresServer
+) -> None:
+    await run_here(tmp_path, *ADD, "--role", "owner", typed=LONG, **settings)
+    offline = settings | {"STRIPE_API_BASE": "http://127.0.0.1:1"}
+    words = ("staff", "code", "grace@example.com")
+    told = [await run_here(tmp_path, *words, **offline)]
+    postgres_server.cluster.psql("UPDATE staff SET demo = true", database)
+    shown = await run_here(tmp_path, *words, **offline)
+    assert (shown.code, shown.output[:6].isdigit()) == (0, True)
+    told.append(await run_here(tmp_path, *words, **settings))
+    for refused in told:
+        assert (refused.code, refused.output) == (2, "")
+        assert "for the demo's members only" in refused.complaint

@@ -1,14 +1,21 @@
-"""The home: its figures are what was made, of the business's day, and lead to their rows."""
+"""The homes: their figures are what was made, of the business's days, and lead to their rows."""
 
 import html
 import re
-from datetime import timedelta
+from collections import defaultdict
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
 from app.domain.identity.states import Role
-from tests.back_office import signed_in
+from app.domain.issuing.profit import By, profit, total
+from app.domain.issuing.profit_days import follow
+from app.domain.issuing.reports import business_day
+from app.domain.ledger.accounts import AccountKind, kind_of
+from app.domain.ledger.balances import trial_balance
+from tests.back_office import csrf_token_on, signed_in
 from tests.product import Product
 from tests.situations import helper, holder, pay
 from tests.waiting import until
@@ -44,15 +51,25 @@ async def made(product: Product) -> None:
 async def test_the_figures_are_what_was_made(product: Product) -> None:
     await made(product)
     async with signed_in(product, Role.FINANCE) as client:
-        page = await client.get("/admin/")
-    text = said(page)
-    # 1.50 on 19.99 and 1.00 on 10.00 are earned; 2.66 on 43.20 is still open.
-    assert "Gross profit 2.50 USD Fees on 2 captures of 29.99 USD" in text
-    assert "Still expected 2.66 USD Fees agreed on 1 open purchase" in text
-    assert "Approval rate 57.1 % 4 of 7 requests approved" in text
+        text = said(await client.get("/admin/"))
+        declined = await client.get("/admin/declines")
+    # 1.50 on 19.99 and 1.00 on 10.00 are earned, 1.54 of it Stripe's; 2.66 on 43.20 is still open.
+    assert "Net profit 0.96 USD +0.96 USD before: 0.00 USD Gross less all costs" in text
+    assert "Earned, gross 2.50 USD +2.50 USD before: 0.00 USD Fees on captures less" in text
+    assert "Still expected 2.66 USD Fees on open purchases now, of any day." in text
+    assert "Volume 29.99 USD +29.99 USD before: 0.00 USD 2 captures by merchants" in text
+    assert "Approval rate 57.1 % 4 of 7 requests" in text
+    assert "Take rate 8.33 %" in text
+    assert "Unexplained difference with Stripe 0.00 USD" in text
+    assert "Approved, not captured 43.20 USD 1 open purchases now; 45.86 USD is held" in text
+    text = said(declined)
     assert "Active cards 2 Now." in text
+    # 2.50 of 50.00 and 12.50 of 250.00, and twice and once 0.50.
+    assert "Fees not earned 16.50 USD" in text
     assert "bank: insufficient funds the customer's bank 50.00 USD 2" in text
+    assert "the customer's bank 50.00 USD 2" in text
     assert "Nothing waits for a person." in text
+    assert "visa credit US 50.00 USD 2" in text
     assert "Whole Foods 43.20 USD held 45.86 USD approved Ada Byron , Card 1" in text
     assert "Netflix 0.00 USD — approved Ada Byron , Card 1" in text
 
@@ -60,48 +77,75 @@ async def test_the_figures_are_what_was_made(product: Product) -> None:
 async def test_every_figure_leads_to_as_many_rows_as_it_counts(product: Product) -> None:
     await made(product)
     counts = {
-        "2.50 USD": 2,
-        "2.66 USD": 1,
-        "57.1 %": 7,
-        "2": 2,
-        "bank: insufficient funds": 2,
+        "/admin/profit": {"29.99 USD": 2, "57.1 %": 7, "43.20 USD": 2},
+        "/admin/declines": {"57.1 %": 7, "3": 3, "2": 2, "bank: insufficient funds": 2},
     }
     async with signed_in(product, Role.FINANCE) as client:
-        page = await client.get("/admin/")
-        for text, count in counts.items():
-            [address, *_] = links(page, text)
-            rows = (await client.get(address)).text.partition("<tbody>")[2]
-            assert rows.count("<tr>") == count, address
+        for home, figures in counts.items():
+            page = await client.get(home)
+            for text, count in figures.items():
+                [address, *_] = links(page, text)
+                rows = (await client.get(address)).text.partition("<tbody>")[2]
+                assert rows.count("<tr>") == count, address
 
 
-async def test_yesterdays_profit_is_not_todays(product: Product) -> None:
+async def test_what_was_before_is_compared_with(product: Product) -> None:
     await made(product)
     await product.control("clock", {"advance_seconds": 86_400})
     await until(lambda: product.parts.clock.offset > timedelta(hours=23))
+    today = product.parts.clock.now().date()
     async with signed_in(product, Role.FINANCE) as client:
-        text = said(await client.get("/admin/"))
-    assert "Gross profit 0.00 USD Fees on 0 captures" in text
-    assert "Nothing was declined today." in text
+        text = said(await client.get(f"/admin/?from={today}&to={today}"))
+        declined = said(await client.get(f"/admin/declines?from={today}&to={today}"))
+    assert "Earned, gross 0.00 USD -2.50 USD before: 2.50 USD" in text
     assert "on the simulation's moved clock" in text
     assert "Still expected 2.66 USD" in text
+    assert "Nothing was declined in this period." in declined
 
 
 @pytest.mark.parametrize("product_settings", [{"BUSINESS_TIMEZONE": "Pacific/Kiritimati"}])
-async def test_the_day_is_the_businesss(product: Product) -> None:
+async def test_the_days_are_the_businesss(product: Product) -> None:
     await made(product)
+    today = datetime.now(ZoneInfo("Pacific/Kiritimati")).date()
     async with signed_in(product, Role.FINANCE) as client:
-        text = said(await client.get("/admin/"))
-    assert "midnight to midnight Pacific/Kiritimati" in text
-    assert "Gross profit 2.50 USD" in text
+        text = said(await client.get(f"/admin/?from={today}&to={today}"))
+    assert f"{today}, whole days of Pacific/Kiritimati, in USD" in text
+    assert "Earned, gross 2.50 USD" in text
 
 
-async def test_an_empty_day_says_so(product: Product) -> None:
+async def test_nothing_yet_says_so(product: Product) -> None:
     async with signed_in(product, Role.AUDITOR) as client:
         text = said(await client.get("/admin/"))
-    assert "Gross profit 0.00 USD" in text
+        declined = said(await client.get("/admin/declines"))
+    assert "Net profit 0.00 USD no change" in text
     assert "Approval rate — 0 of 0 requests" in text
-    assert "Nothing was declined today." in text
-    assert "No purchase yet." in text
+    assert "Nothing was declined in this period." in declined
+    assert "No purchase yet." in declined
+
+
+async def test_profit_equals_the_ledger_however_it_is_summed(product: Product) -> None:
+    await made(product)
+    sessions, zone = product.parts.sessions, ZoneInfo("UTC")
+    day = business_day(product.parts.clock.now(), zone)
+    since, until_ = day.start - timedelta(days=1), day.end + timedelta(days=1)
+    for _ in range(2):  # as the journals tell it, and as the sums do that follow them
+        async with sessions() as session:
+            sums = {
+                by: total(await profit(session, since=since, until=until_, by=by, zone=zone))
+                for by in By
+            }
+            balances = await trial_balance(session, until_)
+        kinds: dict[AccountKind, int] = defaultdict(int)
+        for one in balances:
+            kinds[kind_of(one.account)] += one.net_minor
+        earned = -kinds[AccountKind.INCOME] - kinds[AccountKind.EXPENSE]
+        assert {row.net_minor for row in sums.values()} == {earned} == {96}
+        # Assets less liabilities less capital is what was earned.
+        rest = kinds[AccountKind.ASSET] + kinds[AccountKind.LIABILITY] + kinds[AccountKind.EQUITY]
+        assert rest == earned
+        await follow(sessions, zone)
+        [kept] = await product.rows("SELECT count(*) AS rows FROM profit_day")
+        assert kept["rows"] > 0
 
 
 FAILED = """
@@ -110,16 +154,39 @@ VALUES (gen_random_uuid(), 'evt_failed', 'issuing_card.updated', now(), '{}', 'f
 """
 
 
-async def test_what_waits_is_counted_and_leads_to_the_purchase(product: Product) -> None:
+async def test_what_waits_is_taken_by_one_and_given_back(product: Product) -> None:
     bought = await pay(product, (await holder(product)).card, 1999)
     await product.settled()
     await product.as_owner(FAILED)
     await product.as_owner("UPDATE card_authorization SET not_handled = 'a rest is open'")
-    async with signed_in(product, Role.SUPPORT) as client:
-        page = await client.get("/admin/")
-        text = said(page)
-        assert "Not handled yet 1 Outcome not certain yet 0 Failed events 1" in text
-        [address] = links(page, "Blue Bottle, 19.99 USD")
-        assert bought["id"] in (await client.get(address)).text
-        failed = await client.get("/admin/events/list?state=failed")
-        assert "issuing_card.updated" in failed.text
+    [row] = await product.rows("SELECT id FROM card_authorization")
+    item = {"key": str(row["id"])}
+    take, leave = "/admin/queues/reviews/take", "/admin/queues/reviews/give-back"
+    async with signed_in(product, Role.SUPPORT) as sam, signed_in(product, Role.RISK) as rik:
+        home = said(await sam.get("/admin/"))
+        assert "Purchases to review 1 nobody has taken one Failed events 1" in home
+        page = await sam.get("/admin/queues")
+        [address] = links(page, "Blue Bottle: a rest is open")
+        assert bought["id"] in (await sam.get(address)).text
+        for listed in links(page, "(?:Purchases to review|Failed events)<"):
+            assert (await sam.get(listed)).text.partition("<tbody>")[2].count("<tr>") == 1
+        mine, other = {"csrf_token": csrf_token_on(page)}, await rik.get("/admin/queues")
+        assert (await sam.post(take, data=item)).status_code == 403
+        assert (await sam.post(take, data=item | mine)).status_code == 303
+        assert "Purchases to review 1 taken by Grace Hopper" in said(await rik.get("/admin/"))
+        theirs = {"csrf_token": csrf_token_on(other)}
+        taken = await rik.post(take, data=item | theirs)
+        assert (taken.status_code, "Grace Hopper has taken this on" in taken.text) == (409, True)
+        assert (await rik.post(leave, data=item | theirs)).status_code == 409
+        assert (await sam.post(leave, data=item | mine)).status_code == 303
+        gone = await sam.post(take, data=mine | {"key": "not there"})
+        assert gone.status_code == 409
+    trail = await product.rows(
+        "SELECT action FROM audit_entry WHERE subject_kind = 'reviews' ORDER BY created_at"
+    )
+    assert [one["action"] for one in trail] == ["work.take", "work.give_back"]
+    async with signed_in(product, Role.AUDITOR) as otto:
+        page = await otto.get("/admin/queues")
+        assert "Take</button>" not in page.text
+        data = item | {"csrf_token": csrf_token_on(page)}
+        assert (await otto.post(take, data=data)).status_code == 403

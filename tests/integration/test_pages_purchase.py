@@ -9,7 +9,7 @@ from app.domain.identity.states import Role
 from tests.back_office import csrf_token_on, signed_in
 from tests.integration.test_pages_home import NO_FUNDS, said
 from tests.product import Product
-from tests.situations import helper, holder, intents, pay
+from tests.situations import holder, intents, pay
 
 ACTED = "SELECT action, after FROM audit_entry WHERE action LIKE 'test_purchase.%'"
 
@@ -58,7 +58,8 @@ async def test_a_bank_decline_says_why_and_what_to_do(product: Product) -> None:
     assert "Link another card or make another one the default." in text
     assert "declined 21.49 USD 0.00 USD 0.00 USD insufficient funds" in text
     assert "Held on the linked card now 0.00 USD" in text
-    assert "What the merchant does next" not in text
+    # Nobody can keep a merchant from capturing all the same; nothing else is left to do.
+    assert re.search(r"all of it\. Force a capture The books", text), text
 
 
 STEPS = {
@@ -172,8 +173,96 @@ async def test_a_merchants_name_is_only_text(product: Product) -> None:
 
 async def test_what_is_not_handled_stands_out(product: Product) -> None:
     bought = (await pay(product, (await holder(product)).card, 1999))["id"]
-    await helper(product, bought, "capture", capture_amount=3000)
+    await product.settled()
+    await product.as_owner("UPDATE card_authorization SET not_handled = 'a bank sent 5.00 back'")
+    async with signed_in(product, Role.SUPPORT) as client:
+        text = said(await opened(client, bought))
+    assert "Not handled yet: a bank sent 5.00 back" in text
+
+
+async def test_what_each_check_said_is_on_the_page_and_names_the_rule(product: Product) -> None:
+    ada = await holder(product)
+    gambling = {"merchant_data[category]": "betting_casino_gambling"}
+    bought = (await pay(product, ada.card, 1999, **gambling))["id"]
+    await product.settled()
+    async with signed_in(product, Role.SUPPORT) as client:
+        page = await opened(client, bought)
+        href = re.search(r'href="(/admin/rules/details/[0-9a-f-]{36})">Gambling<', page.text)
+        assert href
+        rule = await client.get(href[1])
+    text = said(page)
+    assert "Card, this day 0.00 of 1,000.00 used" in text
+    assert "Linked cards visa ···· 4242 (credit, US)" in text
+    assert "merchant lock passed" in text
+    assert "closed categories: Gambling refused gambling not allowed" in text
+    assert "velocity:" not in text
+    assert "merchants of these kinds (gambling): betting casino gambling" in said(rule)
+
+
+async def test_a_request_that_nobody_asked_us_about_has_no_record_and_says_so(
+    product: Product,
+) -> None:
+    ada = await holder(product)
+    path = f"/v1/issuing/cards/{ada.card.stripe_card_id}"
+    assert (await product.call("POST", path, status="inactive"))["status"] == "inactive"
+    bought = (await pay(product, ada.card, 1999))["id"]
     await product.settled()
     async with signed_in(product, Role.SUPPORT) as client:
         text = said(await opened(client, bought))
-    assert "Not handled yet: merchants took more than was held" in text
+    assert "Stripe decided this one without asking us, so no check of ours ran." in text
+
+
+async def test_one_line_of_time_with_running_totals(product: Product) -> None:
+    bought = (await pay(product, (await holder(product)).card, 1999))["id"]
+    async with signed_in(product, Role.SUPPORT) as client:
+        await act(client, bought, "increment", amount="5.00")
+        await act(client, bought, "capture", amount="10.00", more="yes")
+        await act(client, bought, "capture", amount="20.00")
+        await act(client, bought, "refund", amount="4.00")
+        await product.settled()
+        done = await act(client, bought, "reverse_refund", amount="1.00")
+        assert done.status_code == 303, done.text
+        text = said(await opened(client, bought))
+    for said_ in (
+        "answer request 1 approved after",
+        "merchant Blue Bottle took 10.00, our fee",
+        "merchant Blue Bottle took 20.00, our fee",
+        "20.00 from 1020 Stripe Issuing balance (the float) to 2000 Customer funds",
+        "what merchants took beyond it",
+        "refund we give back",
+        "Blue Bottle took its refund of 1.00 back",
+        "our fee on a refund is ours again 0.07 from 4010 Fee returned on refunds",
+    ):
+        assert said_ in text, said_
+    # Authorized, held by the network, captured, refunded, charged, fee earned, owed.
+    assert text.endswith("Now 24.99 0.00 30.00 3.00 28.80 1.80 0.00"), text[-80:]
+
+
+async def test_a_capture_that_nobody_was_asked_about_is_named_so(product: Product) -> None:
+    ada = await holder(product)
+    path = "/v1/test_helpers/issuing/transactions/create_force_capture"
+    taken = await product.call("POST", path, card=ada.card.stripe_card_id, amount=1200)
+    await product.settled()
+    async with signed_in(product, Role.SUPPORT) as client:
+        text = said(await opened(client, taken["id"]))
+        live = said(await client.get(f"/admin/purchase/{taken['id']}/live"))
+    assert "12.00 USD at" in text
+    assert "Forced capture: the merchant took this without asking" in text
+    assert "None: the merchant captured without an authorization." in text
+    assert "Captured without an authorization" in live
+    assert text.endswith("Now 0.00 0.00 12.00 0.00 13.10 1.10 0.00"), text[-80:]
+
+
+async def test_a_step_that_is_not_possible_now_is_refused(product: Product) -> None:
+    bought = (await pay(product, (await holder(product)).card, 1999))["id"]
+    await product.settled()
+    async with signed_in(product, Role.SUPPORT) as client:
+        for step, form, sentence in (
+            ("refund", {}, "This cannot be done now: the purchase is pending."),
+            ("capture", {"subject": "iauth_other"}, "This cannot be done now"),
+            ("finalize_amount", {}, "The final amount wants an amount, like 5.00"),
+        ):
+            refused = await act(client, bought, step, **form)
+            assert refused.status_code in {409, 422}
+            assert sentence in said_refused(refused)
+    assert await product.rows(ACTED) == []

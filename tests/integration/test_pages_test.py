@@ -1,17 +1,19 @@
 """The test purchase: what was typed is paid once, or said to be wrong and kept."""
 
 import re
+from datetime import timedelta
 
 import httpx
 import pytest
 
 from app.domain.identity.states import Role
-from tests.back_office import PASSWORD, SAME_ORIGIN, csrf_token_on, member, signed_in
+from tests.back_office import COOKIE, SAME_ORIGIN, csrf_token_on, member, session_of, signed_in
 from tests.product import Product
-from tests.situations import Holder, holder
+from tests.situations import Holder, holder, pay
 
 LIVE = {
     "STRIPE_SECRET_KEY": "sk_live_of_a_test",
+    "MAIL_URL": "smtps://mail.example.com",
     "STRIPE_API_BASE": "https://api.stripe.com",
     "APP_URL": "https://office.example.com",
     "REPAIR_WAIT_SECONDS": "90",
@@ -96,7 +98,7 @@ async def test_a_decline_that_stripe_made_by_itself_is_opened_too(product: Produ
     async with signed_in(product, Role.SUPPORT) as client:
         paid = await client.post("/admin/test", data=await form_of(client, ada))
         page = await client.get(paid.headers["location"])
-    assert "Declined by Stripe without asking us" in page.text
+    assert "Over a limit mirrored at Stripe" in page.text
     assert "spending_controls" in page.text
 
 
@@ -145,10 +147,8 @@ async def test_nobody_gets_there_without_signing_in(product: Product) -> None:
 @pytest.mark.parametrize("product_settings", [LIVE])
 async def test_with_a_live_key_nothing_of_it_exists(product: Product) -> None:
     await member(product, Role.OWNER)
-    sent = {"email": "grace@example.com", "password": PASSWORD}
-    entered = await product.web.post("/admin/login", data=sent, headers=SAME_ORIGIN)
-    cookie = entered.headers["set-cookie"].partition(";")[0]
-    headers = SAME_ORIGIN | {"Cookie": cookie}
+    token = await session_of(product, "grace@example.com")
+    headers = SAME_ORIGIN | {"Cookie": f"__Host-{COOKIE}={token}"}
     home = await product.web.get("/admin/", headers=headers)
     assert home.status_code == 200
     assert "/admin/test" not in home.text
@@ -160,3 +160,88 @@ async def test_with_a_live_key_nothing_of_it_exists(product: Product) -> None:
     ):
         answer = await product.web.request(method, address, headers=headers, content=b"")
         assert answer.status_code == 404, address
+
+
+def alert(page: httpx.Response) -> str:
+    found = re.search(r'role="alert">([^<]*)<', page.text)
+    return found[1] if found else ""
+
+
+async def test_what_nobody_was_asked_about_is_played_on_a_card(product: Product) -> None:
+    ada = await holder(product)
+    async with signed_in(product, Role.SUPPORT) as client:
+        form = await form_of(client, ada)
+        forced = await client.post("/admin/test/unasked/force-capture", data=form)
+        again = await client.post("/admin/test/unasked/force-capture", data=form)
+        assert forced.headers["location"] == again.headers["location"]
+        page = await client.get(forced.headers["location"])
+        assert "forced capture" in page.text
+        assert "The books of this purchase" in page.text
+        fitting = await form_of(client, ada)
+        refund = await client.post("/admin/test/unasked/unlinked-refund", data=fitting)
+        assert refund.headers["location"] == forced.headers["location"]
+        strange = await form_of(client, ada, merchant="Nobody", amount="ten")
+        refused = await client.post("/admin/test/unasked/unlinked-refund", data=strange)
+        assert (refused.status_code, alert(refused)) == (422, "“ten” is not an amount like 19.99")
+        assert 'value="ten"' in refused.text
+        assert 'value="Nobody"' in refused.text
+        lost = await client.post(
+            "/admin/test/unasked/unlinked-refund", data=strange | {"amount": "3.00"}
+        )
+        assert lost.headers["location"].startswith("/admin/transactions/list?search=ipi_")
+    actions = await product.rows("SELECT action FROM audit_entry WHERE action LIKE 'test_%'")
+    assert sorted(row["action"] for row in actions) == [
+        *["test_purchase.force_capture"] * 2,
+        *["test_purchase.unlinked_refund"] * 2,
+    ]
+
+
+async def test_a_purchase_is_gone_on_with_and_its_card_and_books_stand_beside(
+    product: Product,
+) -> None:
+    ada = await holder(product)
+    async with signed_in(product, Role.SUPPORT) as client:
+        paid = await client.post("/admin/test", data=await form_of(client, ada))
+        purchase = paid.headers["location"].rpartition("/")[2]
+        filled = await form_of(client, ada)
+        form = {name: filled[name] for name in ("csrf_token", "once")}
+        there = f"/admin/test/purchase/{purchase}"
+        wrong = await client.post(f"{there}/capture", data=form | {"amount": "much", "more": "yes"})
+        assert (wrong.status_code, alert(wrong)) == (422, "“much” is not an amount like 19.99")
+        assert 'value="much"' in wrong.text
+        assert 'value="yes" checked' in wrong.text
+        assert 'name="amount" value="19.99"' in wrong.text  # the other form keeps its own
+        done = await client.post(f"{there}/capture", data=form | {"amount": "24.00"})
+        assert done.headers["location"] == f"/admin/test?purchase={purchase}"
+        page = await client.get(done.headers["location"])
+        assert (await client.post(f"{there}/explode", data=form)).status_code == 404
+    text = " ".join(re.sub(r"<[^>]*>", " ", page.text).split())
+    assert "Captured 24.00 USD Refunded 0.00 USD Charged 25.70 USD Fee earned 1.70 USD" in text
+    assert "The linked card Held now 0.00 USD Charged 25.70 USD" in text
+    assert "2000 Customer funds (clearing) posted 24.00 24.00 0.00" in text
+
+
+async def test_the_time_is_moved_on_by_whole_days(product: Product) -> None:
+    ada = await holder(product)
+    bought = await client_pays(product, ada)
+    async with signed_in(product, Role.SUPPORT) as client:
+        form = await form_of(client, ada)
+        for days in ("", "0", "-1", "1.5", "401", "soon"):
+            refused = await client.post("/admin/test/clock", data=form | {"days": days})
+            assert refused.status_code == 422, days
+            assert "is not a number of days from 1 to 400." in alert(refused)
+        assert product.parts.clock.offset == timedelta(0)
+        moved = await client.post(
+            "/admin/test/clock", data=form | {"days": "8", "purchase": bought}
+        )
+        assert moved.headers["location"] == f"/admin/test?purchase={bought}"
+    assert product.parts.clock.offset == timedelta(days=8)
+    await product.settled()
+    [row] = await product.rows("SELECT state FROM card_authorization")
+    assert row["state"] == "expired"
+
+
+async def client_pays(product: Product, ada: Holder) -> str:
+    bought: str = (await pay(product, ada.card, 1999))["id"]
+    await product.settled()
+    return bought

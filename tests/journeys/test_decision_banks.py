@@ -56,12 +56,12 @@ async def behave(product: Product, saved: str, token: str) -> None:
 
 class TestALinkedCard:
     async def test_that_refuses_gives_its_own_reason(self, product: Product) -> None:
-        ada = await holder(product)
+        ada = await holder(product, cards=len(REFUSING))  # one each: a streak has its own reason
         saved = ada.sources[0].stripe_payment_method_id
         bought = {}
-        for token in REFUSING:
+        for card, token in zip(ada.cards, REFUSING, strict=True):
             await behave(product, saved, token)
-            bought[token] = await pay(product, ada.card, 1999)
+            bought[token] = await pay(product, card, 1999)
 
         assert not any(one["approved"] for one in bought.values())
         await oracle(product)

@@ -3,9 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from app.domain.identity.audit import SYSTEM
-from app.domain.issuing.cards import move_card
 from app.domain.issuing.states import CardState
+from tests.cards import move_card
 from tests.faults.arming import reason_of
 from tests.oracle import oracle
 from tests.product import Product
@@ -92,11 +91,11 @@ async def test_a_purchase_at_our_own_name_is_declined(product: Product) -> None:
 class TestAFrozenCard:
     async def test_declines_until_it_is_thawed(self, product: Product) -> None:
         ada = await holder(product)
-        sessions = product.parts.sessions
         answers = []
         for state in (CardState.FROZEN, CardState.ACTIVE):
-            await move_card(sessions, ada.card.id, state, SYSTEM, "asked for")
+            await move_card(product, ada.card, state)
             answers.append(await pay(product, ada.card, 1999))
+            await product.settled()
 
         assert [answer["approved"] for answer in answers] == [False, True]
         await oracle(product)
@@ -105,8 +104,7 @@ class TestAFrozenCard:
     async def test_pays_what_it_approved_before(self, product: Product) -> None:
         ada = await holder(product)
         bought = await pay(product, ada.card, 1999)
-        sessions = product.parts.sessions
-        await move_card(sessions, ada.card.id, CardState.FROZEN, SYSTEM, "asked for")
+        await move_card(product, ada.card, CardState.FROZEN)
 
         await helper(product, bought["id"], "capture")
 

@@ -5,9 +5,11 @@ import queue
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import IO
 
@@ -58,7 +60,12 @@ class RunningStack:
 def running_stack(data_dir: Path, **settings: str) -> Iterator[RunningStack]:
     """Run the stack on free ports until the block ends; `settings` are more of the environment."""
     port, sandbox_port = free_ports(2)
-    ours = {"DATA_DIR": str(data_dir), "PORT": str(port), "SANDBOX_PORT": str(sandbox_port)}
+    ours = {
+        "DATA_DIR": str(data_dir),
+        "PORT": str(port),
+        "SANDBOX_PORT": str(sandbox_port),
+        "DEMO_DAYS": "0",
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "local_stack", "run"],
         env=os.environ | ours | settings,
@@ -86,3 +93,11 @@ def _read(output: IO[str], lines: "queue.Queue[str | None]") -> None:
     for line in output:
         lines.put(line.rstrip("\n"))
     lines.put(None)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as response:  # noqa: S310  our own address
+            return bool(response.status == HTTPStatus.OK)
+    except OSError:
+        return False

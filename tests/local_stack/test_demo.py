@@ -122,8 +122,16 @@ class TestDemo:
         for (merchant, asked, answer, live), row in zip(ROWS, rows[2:], strict=False):
             assert row.startswith(f"{merchant} {asked} {answer} "), row
             assert f" {live} " in row, row
+        for said in (
+            "charged 25.69 to the linked card, 1.70 of it our fee",
+            "gave 5.35 back to the linked card, 0.35 of it our fee",
+            "earned 1.35 gross, cost 1.34, net 0.01",
+        ):
+            assert said in told
+        assert told.count("in our books  ok") == 2
         await oracle(product)
 
+    @pytest.mark.long
     @pytest.mark.parametrize(
         "product_settings", [{"FUNDING_MODE": "charge", "REPAIR_WAIT_SECONDS": "3"}]
     )

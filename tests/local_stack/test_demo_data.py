@@ -5,17 +5,22 @@ import pytest
 
 from app.adapters.stripe_people import StripePeople
 from app.admin.catalogue import VIEWS
+from app.admin.views.differences import DifferenceList
+from app.admin.views.mails import MailList
 from app.admin.views.system import JobList
 from app.domain.identity.audit import SYSTEM
 from app.domain.identity.customers import enrol
 from app.domain.identity.states import Role
 from app.domain.issuing.cards import issue
-from local_stack.demo_data import fill, link_test_card, load
+from local_stack.demo_data import fill, load
+from local_stack.demo_enrolling import link_test_card
 from local_stack.demo_people import CUSTOMERS, MAYA
 from local_stack.merchant import Merchants
 from local_stack.refusal import Refusal
 from tests.back_office import browser
 from tests.oracle import oracle
+from tests.portal import browser as portal_browser
+from tests.portal import send
 from tests.product import Product
 
 OWNED = [card for customer in CUSTOMERS for card in customer.cards]
@@ -35,7 +40,7 @@ REASONS = {
     "locked_to_merchant",
     "single_use_spent",
     "card_frozen",
-    "stripe_declined",  # the daily limit, which Stripe looks at before it asks us
+    "stripe_spending_controls",  # the daily limit, which Stripe looks at before it asks us
 }
 
 
@@ -51,29 +56,25 @@ async def test_every_list_and_the_home_show_something(product: Product) -> None:
     await product.settled()
 
     reasons = await product.rows("SELECT DISTINCT reason FROM authorization_request")
-    assert {row["reason"] for row in reasons} == {None, *REASONS}
+    # A busy machine leaves no time for a second linked card: then the first one's no is the reason.
+    assert {row["reason"] for row in reasons} - {"bank_declined"} == {None, *REASONS}
     async with browser(product) as client:
-        owner = {"email": "owner@demo.proxycard.test"}
+        owner = {"email": "owner@example.com"}
         assert (await client.post("/admin/login/demo", data=owner)).status_code == 303
-        home = await client.get("/admin/")
+        home = await client.get("/admin/declines")
         pages = {
             view.identity: await client.get(f"/admin/{view.identity}/list")
             for view in VIEWS
-            if view is not JobList  # empty as soon as all work is done
+            # Empty as soon as all work is done, until somebody is written to, and where all agrees.
+            if view not in {JobList, MailList, DifferenceList}
         }
-    assert "Zuni Cafe" in home.text
+    assert "Harvard Coop" in home.text
     assert {name for name, page in pages.items() if 'class="row-link"' not in page.text} == set()
-    await oracle_but_for_the_tip(product)
-
-
-async def oracle_but_for_the_tip(product: Product) -> None:
-    """Tell that nothing is wrong but the one purchase that is shown as not handled yet."""
-    [tipped] = await product.rows(
-        "SELECT stripe_authorization_id AS name, not_handled FROM card_authorization"
-        " WHERE not_handled IS NOT NULL"
+    [owed] = await product.rows(
+        "SELECT p.stripe_authorization_id AS purchase FROM receivable AS r"
+        " JOIN card_authorization AS p ON p.id = r.purchase_id"
     )
-    assert "merchants took more than was held" in tipped["not_handled"]
-    await oracle(product)
+    await oracle(product, owed=[owed["purchase"]])
 
 
 async def test_a_second_load_makes_nothing_more(product: Product) -> None:
@@ -112,3 +113,14 @@ async def test_nothing_is_made_where_money_could_be_real(product: Product) -> No
         await load(real)
 
     assert await made(product) == dict.fromkeys(MADE, 0)
+
+
+async def test_the_first_customer_signs_in_to_the_portal_by_one_click(product: Product) -> None:
+    await fill(product.parts)
+    await product.settled()
+    async with portal_browser(product) as client:
+        entered = await send(client, "/sign-in/demo", {}, opened="/sign-in")
+        assert entered.headers["location"] == "/dashboard"
+        page = await client.get("/dashboard")
+    assert "Hello, Maya" in page.text
+    assert "Zuni Cafe" in page.text

@@ -1,20 +1,15 @@
-"""The whole stack, started as a person starts it: up, stopped, up again, and a part that dies."""
+"""The whole stack, started as a person starts it: up, stopped, up again, and killed."""
 
-import os
-import signal
 import stat
 import sys
-import urllib.request
-from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
 from local_stack.data_folder import DataFolder
-from local_stack.refusal import FAILED
 from local_stack.stop_request import StopRequest
-from tests.local_stack.process_tree import children_of, descendants_of, words_of
-from tests.local_stack.stack import running_stack
+from tests.local_stack.process_tree import descendants_of, words_of
+from tests.local_stack.stack import answers, running_stack
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for children in /proc")
 
@@ -34,12 +29,7 @@ def test_it_starts_keeps_its_data_and_ends_as_a_whole(tmp_path: Path) -> None:
     ports = {name: first[name] for name in ("PORT", "SANDBOX_PORT")}
     with running_stack(data_dir, **ports) as stack:
         assert stack.environment == first
-        parts = descendants_of(stack.process.pid)
-        (worker,) = [pid for pid in children_of(stack.process.pid) if "worker" in words_of(pid)]
-        os.kill(worker, signal.SIGKILL)
-        assert stack.next_line("The worker ended with exit code -9.")
-        assert stack.process.wait(60) == FAILED
-    assert not any(map(words_of, parts))
+        assert stack.stop() == 0
     DataFolder(data_dir).forget()
 
 
@@ -49,8 +39,3 @@ def test_a_killed_supervisor_takes_its_children_with_it(tmp_path: Path) -> None:
         stack.process.kill()
         assert StopRequest().wait_for(lambda: not any(map(words_of, parts)), 30)
     DataFolder(tmp_path / "data").forget()
-
-
-def answers(url: str) -> bool:
-    with urllib.request.urlopen(url, timeout=10) as response:  # noqa: S310  our own address
-        return bool(response.status == HTTPStatus.OK)

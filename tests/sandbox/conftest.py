@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from stripe_sandbox.answering import Exchange
 from tests.conformance.plugin import conformance, conforms
 from tests.conformance.recorder import Recorder
 from tests.sandbox.serving import REAL_TIME_SECRET, Receiver, Running, receiving, serving
@@ -20,8 +21,20 @@ def anyio_backend() -> str:
 async def sandbox(conformance: Recorder) -> AsyncIterator[Running]:
     """A sandbox in memory, served over HTTP."""
     async with serving(record=conformance) as running:
+        check_books_after_every_call(running, conformance)
         yield running
+        conformance.books_of(running.app.world)
         conformance.events_of(running.app.world)
+
+
+def check_books_after_every_call(running: Running, conformance: Recorder) -> None:
+    """Have a call after which balances and holds do not add up fail its test."""
+
+    def record(exchange: Exchange) -> None:
+        conformance(exchange)
+        conformance.books_of(running.app.world)
+
+    running.app.interface.record = record
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from stripe_sandbox.asgi import Sandbox, create_sandbox
 from tests.serving import free_port, serving_app
 
 REAL_TIME_SECRET = "whsec_realtime"
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 20.0
 APPROVE = {"approved": True}
 VERSION = {"Stripe-Version": "2026-10-28.endive"}
 
@@ -81,6 +81,14 @@ class Receiver:
 
     def of_type(self, type_: str) -> list[dict[str, Any]]:
         return [one.event for one in self.received if one.event["type"] == type_]
+
+
+async def told(sandbox: Running, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What one of the sandbox's own addresses answers when it is told something."""
+    response = await sandbox.control.post(path, json=body or {})
+    response.raise_for_status()
+    answer: dict[str, Any] = response.json()
+    return answer
 
 
 @asynccontextmanager

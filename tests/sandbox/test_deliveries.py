@@ -169,6 +169,9 @@ async def test_reset_forgets_everything_but_the_webhooks_and_funds_the_issuing_b
         "authorization_timeout": "decline",
         "webhook_error": "decline",
         "latency_ms": 0,
+        "refunds_need_available_funds": False,
+        "topup_seconds": 432_000,
+        "shopping": True,
     }
     assert sandbox.app.world.balance.available("issuing") == 100_000_00
     assert (await sandbox.control.get("/_sandbox/clock")).json()["offset_seconds"] == 0

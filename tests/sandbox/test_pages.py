@@ -11,7 +11,13 @@ from stripe_sandbox.asgi import Sandbox, create_sandbox
 from stripe_sandbox.delivery import Outcome
 from stripe_sandbox.events import make_event
 from stripe_sandbox.issuing.merchant_categories import CODES
-from stripe_sandbox.pages.presets import ACTIONS, COMMON_CATEGORIES, FAULTS, PURCHASES
+from stripe_sandbox.pages.presets import (
+    ACTIONS,
+    COMMON_CATEGORIES,
+    EVENT_ACTIONS,
+    FAULTS,
+    PURCHASES,
+)
 from tests.conformance.recorder import Recorder
 
 HELPER = "/v1/test_helpers/issuing/authorizations"
@@ -109,6 +115,8 @@ async def test_a_fresh_sandbox_says_what_is_empty(
         ("page.js", "text/javascript"),
         ("requests.js", "text/javascript"),
         ("dom.js", "text/javascript"),
+        ("faults.js", "text/javascript"),
+        ("merchants.js", "text/javascript"),
         ("icon.svg", "image/svg+xml"),
     ],
 )
@@ -243,3 +251,28 @@ async def test_every_preset_is_one_the_sandbox_takes(client: httpx.AsyncClient) 
     page = (await client.get("/_sandbox/pages/faults")).text
     assert all(f"<option>{preset.path}</option>" in page for preset in FAULTS)
     assert {purchase.category for purchase in PURCHASES} | {*COMMON_CATEGORIES} <= CODES.keys()
+
+
+async def test_what_can_be_done_after_a_purchase_is_offered(client: httpx.AsyncClient) -> None:
+    captured, reversed_ = await paid(client), await paid(client)
+    taken = await created(client, f"{HELPER}/{captured['id']}/capture", {})
+    await created(client, f"{HELPER}/{reversed_['id']}/reverse", {})
+
+    part = (await client.get("/_sandbox/parts/authorizations")).text
+
+    transaction = taken["transactions"][0]["id"]
+    assert f'data-afterwards="/v1/test_helpers/issuing/transactions/{transaction}/refund"' in part
+    force = f"/_sandbox/issuing/authorizations/{reversed_['id']}/force_capture"
+    assert f'data-afterwards="{force}"' in part
+
+
+async def test_faults_of_events_are_listed_and_counted(client: httpx.AsyncClient) -> None:
+    for action in EVENT_ACTIONS:
+        fault = {"action": action, "type": "topup.*"}
+        assert (await client.post("/_sandbox/event_faults", json=fault)).status_code == 200
+
+    page = (await client.get("/_sandbox/pages/faults")).text
+
+    assert "3 faults armed" in page
+    assert all(meaning in page for meaning in EVENT_ACTIONS.values())
+    assert "topup.*" in (await client.get("/_sandbox/parts/event_faults")).text

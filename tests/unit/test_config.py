@@ -15,6 +15,9 @@ GOOD = {
 }
 
 
+OFFLINE: dict[str, str | None] = {"STRIPE_API_BASE": "http://127.0.0.1:12111"}
+
+
 def test_good_settings_are_read() -> None:
     settings = from_mapping(GOOD | {"PORT": "9000", "FUNDING_MODE": "charge"})
 
@@ -40,6 +43,14 @@ def test_good_settings_are_read() -> None:
         ({"MAX_CHARGES_IN_FLIGHT": "0"}, "MAX_CHARGES_IN_FLIGHT"),
         ({"REPAIR_WAIT_SECONDS": "9"}, "REPAIR_WAIT_SECONDS"),
         ({"APP_URL": "ftp://x"}, "APP_URL"),
+        ({"MAIL_URL": "https://x"}, "MAIL_URL"),
+        ({"TRUSTED_PROXIES": "10.0.0.1, somewhere"}, "TRUSTED_PROXIES"),
+        ({"STRIPE_SECRET_KEY": "sk_live_1", "APP_URL": "https://x"}, "MAIL_URL"),
+        ({"SUPPORT_REFUND_LIMIT": "fifty"}, "SUPPORT_REFUND_LIMIT"),
+        ({"SUPPORT_REFUND_LIMIT": "-1"}, "SUPPORT_REFUND_LIMIT"),
+        ({"DEMO_PASSWORD": "proxycard-demo"}, "DEMO_PASSWORD"),
+        ({"DEMO_TOTP_SECRET": "PROXYCARDDEMOSECRETPROXYCARDDEMO"}, "DEMO_TOTP_SECRET"),
+        (OFFLINE | {"DEMO_TOTP_SECRET": "not base 32"}, "DEMO_TOTP_SECRET"),
     ],
 )
 def test_a_wrong_setting_is_named(change: dict[str, str | None], named: str) -> None:

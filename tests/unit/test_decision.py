@@ -1,5 +1,6 @@
 """The checks of a decision, as a staircase: each row adds one more thing wrong."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,25 +11,25 @@ from hypothesis import strategies as st
 
 from app.domain.funding.pricing import MAXIMUM_CHARGE_MINOR, Price
 from app.domain.identity.states import CustomerState
-from app.domain.issuing.decision import (
-    ApproveWithoutFunding,
+from app.domain.issuing.decision import ApproveWithoutFunding, Decline, Fund, decide
+from app.domain.issuing.decline_reasons import DeclineReason
+from app.domain.issuing.explanations import EXPLANATIONS
+from app.domain.issuing.facts import (
     CardFacts,
     CustomerFacts,
-    Decline,
     Facts,
-    Fund,
+    MerchantFacts,
     Purchase,
     SourceFacts,
     Usage,
-    decide,
 )
-from app.domain.issuing.decline_reasons import DeclineReason
-from app.domain.issuing.explanations import EXPLANATIONS
 from app.domain.issuing.states import CardState
 from app.money import Currency
 
-SOURCE = SourceFacts(UUID(int=1), "pm_1", "visa", "4242")
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+SOURCE = SourceFacts(UUID(int=1), "pm_1", "visa", "4242", "credit", "US")
 CARD = CardFacts(
+    id=UUID(int=2),
     state=CardState.ACTIVE,
     currency=Currency.USD,
     daily_limit_minor=100_000,
@@ -39,15 +40,36 @@ CARD = CardFacts(
     allowed_countries=[],
     blocked_countries=[],
     merchant_lock=None,
+    lock_to_first_merchant=False,
     single_use=False,
+    active_until=None,
 )
 GOOD = Facts(
-    purchase=Purchase(1999, "usd", "Blue Bottle", "fast_food_restaurants", "US", "123"),
+    at=NOW,
+    purchase=Purchase(
+        amount_minor=1999,
+        currency="usd",
+        merchant_name="Blue Bottle",
+        merchant_category="fast_food_restaurants",
+        merchant_country="US",
+        merchant_network_id="123",
+        risk_score=10,
+        controllable=False,
+        least_minor=0,
+    ),
     card=CARD,
-    customer=CustomerFacts(CustomerState.ACTIVE, 500_000, "cus_1"),
+    customer=CustomerFacts(UUID(int=3), CustomerState.ACTIVE, 500_000, "cus_1"),
     sources=[SOURCE],
     price=Price(500, 50),
-    usage=Usage(0, 0, 0, 0),
+    usage=Usage(
+        card_day_minor=0,
+        card_month_minor=0,
+        customer_open_minor=0,
+        card_purchases=0,
+        first_merchant=None,
+        first_purchase_at=None,
+        windows=[],
+    ),
     approved_before_minor=0,
     own_descriptor="PROXYCARD",
 )
@@ -64,10 +86,12 @@ STAIRCASE: list[tuple[str, dict[str, Any], DeclineReason]] = [
     ("card", {"merchant_lock": "456"}, DeclineReason.LOCKED_TO_MERCHANT),
     ("usage", {"card_purchases": 1}, DeclineReason.LOCKED_TO_MERCHANT),
     ("card", {"single_use": True}, DeclineReason.SINGLE_USE_SPENT),
+    ("card", {"active_until": NOW}, DeclineReason.OUTSIDE_ACTIVE_DATES),
     ("purchase", {"merchant_name": "ProxyCard* coffee"}, DeclineReason.OWN_DESCRIPTOR),
     ("facts", {"price": None}, DeclineReason.NO_PRICE_PLAN),
     ("purchase", {"amount_minor": -1}, DeclineReason.REFUND_REQUEST),
     ("purchase", {"currency": "eur"}, DeclineReason.WRONG_CURRENCY),
+    ("customer", {"in_debt_since": NOW - timedelta(days=4)}, DeclineReason.OPEN_DEBT),
     ("customer", {"state": CustomerState.FROZEN}, DeclineReason.CUSTOMER_NOT_ACTIVE),
     ("card", {"state": CardState.FROZEN}, DeclineReason.CARD_FROZEN),
     ("card", {"state": CardState.CLOSED}, DeclineReason.CARD_CLOSED),
@@ -93,30 +117,60 @@ def climb() -> list[tuple[Facts, DeclineReason]]:
 
 @pytest.mark.parametrize(("facts", "reason"), climb())
 def test_the_first_reason_that_applies_is_given(facts: Facts, reason: DeclineReason) -> None:
-    assert decide(facts) == Decline(reason)
+    assert decide(facts, []).decision == Decline(reason)
 
 
 def test_a_good_purchase_is_funded_with_the_fee_on_it() -> None:
-    assert decide(GOOD) == Fund(2149, Currency.USD, "cus_1", [SOURCE])
+    assert decide(GOOD, []).decision == Fund(2149, 1999, Currency.USD, "cus_1", [SOURCE])
 
 
 def test_a_check_of_the_card_is_approved_without_funding() -> None:
     free = changed(GOOD, "purchase", {"amount_minor": 0})
 
-    assert decide(changed(free, "sources", {"sources": []})) == ApproveWithoutFunding()
+    assert decide(changed(free, "sources", {"sources": []}), []).decision == ApproveWithoutFunding()
 
 
 def test_limits_may_be_used_to_the_last_cent() -> None:
     spent = changed(GOOD, "usage", {"card_day_minor": 98_001, "card_month_minor": 498_001})
 
-    assert isinstance(decide(spent), Fund)
+    assert isinstance(decide(spent, []).decision, Fund)
 
 
 def test_an_increment_counts_what_was_approved_before() -> None:
     limited = changed(GOOD, "card", {"purchase_limit_minor": 3000})
     increment = changed(limited, "facts", {"approved_before_minor": 1002})
 
-    assert decide(increment) == Decline(DeclineReason.OVER_PURCHASE_LIMIT)
+    assert decide(increment, []).decision == Decline(DeclineReason.OVER_PURCHASE_LIMIT)
+
+
+def test_less_is_approved_where_the_merchant_takes_less_and_a_limit_leaves_room() -> None:
+    limited = changed(GOOD, "usage", {"card_day_minor": 99_000, "card_month_minor": 499_400})
+    fuel = changed(limited, "purchase", {"controllable": True})
+
+    assert decide(fuel, []).decision == Fund(680, 600, Currency.USD, "cus_1", [SOURCE])
+    cashback = changed(fuel, "purchase", {"least_minor": 601})
+    assert decide(cashback, []).decision == Decline(DeclineReason.OVER_MONTHLY_LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("first", "asked", "same"),
+    [
+        ("Amazon.com", "AMAZON MKTPL*2K3", True),
+        ("SQ *BLUE BOTTLE 042", "Blue Bottle Coffee", True),
+        ("United Airlines", "United Healthcare", False),
+        ("12345", "67890", False),
+    ],
+)
+def test_a_card_stays_where_it_was_first_used(first: str, asked: str, same: bool) -> None:  # noqa: FBT001
+    bound = changed(GOOD, "card", {"lock_to_first_merchant": True})
+    used = changed(bound, "usage", {"first_merchant": MerchantFacts("999", first)})
+    elsewhere = changed(used, "purchase", {"merchant_name": asked})
+
+    decision = decide(elsewhere, []).decision
+
+    assert isinstance(decision, Fund) is same
+    allowed = msgspec.structs.replace(elsewhere, allowed_once=True)
+    assert isinstance(decide(allowed, []).decision, Fund)
 
 
 @given(amount=st.integers(0, 2**53))
@@ -125,11 +179,11 @@ def test_no_amount_is_funded_beyond_what_a_charge_may_be(amount: int) -> None:
     facts = changed(GOOD, "card", endless)
     facts = changed(facts, "customer", {"exposure_limit_minor": 2**60})
 
-    decision = decide(changed(facts, "purchase", {"amount_minor": amount}))
+    decision = decide(changed(facts, "purchase", {"amount_minor": amount}), []).decision
 
     match decision:
-        case Fund(funded):
-            assert amount < funded <= MAXIMUM_CHARGE_MINOR
+        case Fund(funded, approved):
+            assert amount == approved < funded <= MAXIMUM_CHARGE_MINOR
         case ApproveWithoutFunding():
             assert amount == 0
         case Decline(reason):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.adapters.stripe_funding import statement_suffix
+from app.adapters.stripe_charging import statement_suffix
 from app.adapters.stripe_intents import facts_of, outcome_of, read_intent
 from app.domain.funding.states import ChargeState
 

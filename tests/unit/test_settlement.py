@@ -1,132 +1,187 @@
-"""What charges must become, as a table and as properties."""
+"""What is done next about a purchase, as a table."""
 
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.funding.pricing import Price
-from app.domain.funding.states import ChargeState
+from app.domain.funding.pricing import Price, RefundFeePolicy
+from app.domain.funding.states import (
+    ChargePurpose,
+    ChargeState,
+    ReceivableState,
+    RefundPurpose,
+)
+from app.domain.issuing.position import Debt, GivenBack, PaidCharge, Position
 from app.domain.issuing.settlement import (
-    Action,
     Cancel,
     Capture,
-    LiveCharge,
-    Refund,
+    ChargeMore,
+    Cover,
+    GiveBack,
+    LowerDebt,
+    OpenDebt,
+    Step,
     counted_minor,
-    settlement,
+    next_step,
     spread,
 )
 from app.domain.issuing.states import AuthorizationState
 
 STANDARD = Price(500, 50)
-A, B = UUID(int=1), UUID(int=2)
-CLOSED, REVERSED, PENDING = (
+A, B, DEBT = UUID(int=1), UUID(int=2), UUID(int=9)
+CLOSED, REVERSED, PENDING, EXPIRED = (
     AuthorizationState.CLOSED,
     AuthorizationState.REVERSED,
     AuthorizationState.PENDING,
+    AuthorizationState.EXPIRED,
 )
+DIFFERENCE, REFUND_REVERSED, COLLECTION = (
+    ChargePurpose.DIFFERENCE,
+    ChargePurpose.REFUND_REVERSED,
+    ChargePurpose.COLLECTION,
+)
+UNEARNED, MERCHANT_REFUND = RefundPurpose.UNEARNED, RefundPurpose.MERCHANT_REFUND
 
 
-def held(name: UUID, amount: int) -> LiveCharge:
-    return LiveCharge(name, ChargeState.HELD, amount, 0, 0)
+def held(name: UUID, amount: int, principal: int, *, lapses: bool = False) -> PaidCharge:
+    return PaidCharge(name, ChargeState.HELD, amount, principal, lapses=lapses)
 
 
-def taken(name: UUID, amount: int, refunded: int = 0) -> LiveCharge:
-    return LiveCharge(name, ChargeState.CAPTURED, amount, amount, refunded)
+def taken(name: UUID, amount: int, principal: int) -> PaidCharge:
+    return PaidCharge(name, ChargeState.CAPTURED, amount, principal, amount, principal)
+
+
+def at(
+    state: AuthorizationState, captured: int, *charges: PaidCharge, refunded: int = 0
+) -> Position:
+    return Position(state, captured, refunded, STANDARD, charges=charges)
+
+
+PAID = taken(A, 2149, 1999)
 
 
 @pytest.mark.parametrize(
-    ("state", "captured", "charges", "actions"),
+    ("position", "step"),
     [
-        (PENDING, 0, [held(A, 2149)], []),
-        (PENDING, 1000, [held(A, 2149)], []),  # more may come; a hold is captured once
-        (CLOSED, 1999, [held(A, 2149)], [Capture(A, 2149)]),
-        (CLOSED, 1000, [held(A, 2149)], [Capture(A, 1100)]),
-        (CLOSED, 1999, [taken(A, 2149)], []),
-        (CLOSED, 1000, [taken(A, 2149)], [Refund(A, 1049)]),
-        (CLOSED, 1000, [taken(A, 2149, refunded=1049)], []),
-        (REVERSED, 0, [held(A, 2149)], [Cancel(A)]),
-        (REVERSED, 0, [taken(A, 2149)], [Refund(A, 2149)]),
-        (AuthorizationState.EXPIRED, 0, [held(A, 2149)], [Cancel(A)]),
-        (CLOSED, 1500, [held(A, 1100), held(B, 525)], [Capture(A, 1100), Capture(B, 525)]),
-        (CLOSED, 900, [held(A, 1100), held(B, 525)], [Capture(A, 995), Cancel(B)]),
+        (at(PENDING, 0, held(A, 2149, 1999)), None),
+        (at(PENDING, 1000, held(A, 2149, 1999)), None),  # a hold is captured once
+        (at(PENDING, 0, held(A, 2149, 1999, lapses=True)), Capture(A, 2149, 1999)),
+        (at(CLOSED, 1999, held(A, 2149, 1999)), Capture(A, 2149, 1999)),
+        (at(CLOSED, 1000, held(A, 2149, 1999)), Capture(A, 1100, 1000)),
+        (at(CLOSED, 2500, held(A, 2149, 1999)), Capture(A, 2149, 1999)),  # then the difference
+        (at(CLOSED, 1999, PAID), None),
+        (at(CLOSED, 1000, PAID), GiveBack(GivenBack(A, UNEARNED, 999, 50))),
+        (at(CLOSED, 2500, PAID), ChargeMore(DIFFERENCE, 501 + 25, 501)),
+        (at(CLOSED, 2010, PAID), OpenDebt(11)),  # less than the smallest charge
+        (at(REVERSED, 0, held(A, 2149, 1999)), Cancel(A)),
+        (at(REVERSED, 0, PAID), GiveBack(GivenBack(A, UNEARNED, 1999, 150))),
+        (at(EXPIRED, 0, held(A, 2149, 1999)), Cancel(A)),
+        (at(EXPIRED, 1999), ChargeMore(DIFFERENCE, 2149, 1999)),  # captured after all
+        (at(CLOSED, 1500, held(A, 1100, 1000), held(B, 525, 500)), Capture(A, 1100, 1000)),
+        (at(CLOSED, 900, held(A, 1100, 1000), held(B, 525, 500)), Capture(A, 995, 900)),
+        (
+            at(CLOSED, 1999, PAID, refunded=1999),
+            GiveBack(GivenBack(A, MERCHANT_REFUND, 1999, returned_fee_minor=150)),
+        ),
+        (
+            at(CLOSED, 1999, PAID, refunded=500),
+            GiveBack(GivenBack(A, MERCHANT_REFUND, 500, returned_fee_minor=38)),  # 37.52
+        ),
     ],
 )
-def test_charges_pay_what_merchants_took(
-    state: AuthorizationState, captured: int, charges: list[LiveCharge], actions: list[Action]
-) -> None:
-    plan = settlement(state, captured, 0, STANDARD, charges)
-
-    assert plan.actions == actions
-    assert plan.not_handled is None
+def test_the_next_step(position: Position, step: Step | None) -> None:
+    assert next_step(position) == step
 
 
-def test_more_than_was_held_is_taken_as_far_as_it_goes_and_said() -> None:
-    plan = settlement(CLOSED, 2500, 0, STANDARD, [held(A, 2149)])
-
-    assert plan.actions == [Capture(A, 2149)]
-    assert plan.not_handled is not None
-    assert "5.26" in plan.not_handled  # 25.00 + 1.75 - 21.49
+def with_debt(position: Position, debt: Debt) -> Position:
+    return msgspec.structs.replace(position, debts=[debt])
 
 
-def test_a_merchants_refund_is_said() -> None:
-    plan = settlement(CLOSED, 1999, 500, STANDARD, [taken(A, 2149)])
-
-    assert plan.actions == []
-    assert plan.not_handled is not None
-    assert "5.00" in plan.not_handled
+OWED = Debt(DEBT, ReceivableState.OPEN, 501)
 
 
-def applied(charge: LiveCharge, actions: list[Action]) -> tuple[LiveCharge | None, int]:
-    """Give the charge after the actions, and what it then has of the customer's money."""
-    for action in actions:
-        match action:
-            case Capture(name, amount) if name == charge.id:
-                return LiveCharge(
-                    name, ChargeState.CAPTURED, charge.amount_minor, amount, 0
-                ), amount
-            case Cancel(name) if name == charge.id:
-                return None, 0
-            case Refund(name, total) if name == charge.id:
-                kept = charge.captured_minor - total
-                return LiveCharge(
-                    name, charge.state, charge.amount_minor, charge.captured_minor, total
-                ), kept
-    kept = charge.captured_minor - charge.refunded_minor
-    return charge, kept
+def test_a_debt_waits_for_its_time_and_is_collected_with_its_fee() -> None:
+    waits = with_debt(at(CLOSED, 2500, PAID), OWED)
+    due = with_debt(at(CLOSED, 2500, PAID), msgspec.structs.replace(OWED, due=True))
+
+    assert next_step(waits) is None
+    assert next_step(due) == ChargeMore(COLLECTION, 501 + 25, 501, DEBT)
 
 
-charges_of = st.lists(
-    st.tuples(st.sampled_from(["held", "taken"]), st.integers(50, 50_000)), max_size=4
-).map(
-    lambda rows: [
-        (held if kind == "held" else taken)(UUID(int=n), amount)
-        for n, (kind, amount) in enumerate(rows)
-    ]
-)
+def test_what_a_merchant_gives_back_lowers_a_debt_first() -> None:
+    position = with_debt(at(CLOSED, 2500, PAID, refunded=600), OWED)
+    lowered = msgspec.structs.replace(OWED, lowered_minor=501, state=ReceivableState.SETTLED)
+
+    assert next_step(position) == LowerDebt(DEBT, 501)
+    back = GivenBack(A, MERCHANT_REFUND, 99, returned_fee_minor=7)  # 150 * 99 / 1999
+    assert next_step(with_debt(position, lowered)) == GiveBack(back)
 
 
-@given(
-    captured=st.integers(0, 100_000),
-    charges=charges_of,
-    state=st.sampled_from([CLOSED, REVERSED, AuthorizationState.EXPIRED]),
-)
-def test_a_customer_pays_the_cost_or_all_that_was_held_and_twice_changes_nothing(
-    captured: int, charges: list[LiveCharge], state: AuthorizationState
-) -> None:
-    plan = settlement(state, captured, 0, STANDARD, charges)
-    after = [applied(charge, plan.actions) for charge in charges]
+def test_what_a_merchant_gives_back_makes_up_for_what_was_written_off() -> None:
+    lost = msgspec.structs.replace(OWED, state=ReceivableState.WRITTEN_OFF)
+    position = with_debt(at(CLOSED, 2500, PAID, refunded=600), lost)
+    recovered = msgspec.structs.replace(lost, lowered_minor=501, state=ReceivableState.RECOVERED)
 
-    cost = captured + STANDARD.fee(captured)
-    available = sum(
-        c.amount_minor if c.state is ChargeState.HELD else c.captured_minor for c in charges
+    assert next_step(position) == LowerDebt(DEBT, 501)
+    back = GivenBack(A, MERCHANT_REFUND, 99, returned_fee_minor=7)
+    assert next_step(with_debt(position, recovered)) == GiveBack(back)
+
+
+def test_a_fee_that_the_newest_charge_is_too_small_for_goes_back_to_the_one_before() -> None:
+    small = taken(B, 525, 500)
+    position = at(CLOSED, 2499, PAID, small, refunded=500)
+    first = GivenBack(B, MERCHANT_REFUND, 500, returned_fee_minor=25)
+
+    assert next_step(position) == GiveBack(first)
+    rest = msgspec.structs.replace(position, refunds=[first])
+    back = GivenBack(A, MERCHANT_REFUND, 0, returned_fee_minor=10)  # 175 * 500 / 2499
+    assert next_step(rest) == GiveBack(back)
+
+
+def test_a_refund_taken_back_is_charged_again_and_is_a_debt_if_nobody_pays() -> None:
+    passed_on = GivenBack(A, MERCHANT_REFUND, 1999, returned_fee_minor=150)
+    position = msgspec.structs.replace(at(CLOSED, 1999, PAID), refunds=[passed_on])
+    owed = Debt(DEBT, ReceivableState.OPEN, 1999, refund_reversed=True)
+
+    assert next_step(position) == ChargeMore(REFUND_REVERSED, 2149, 1999)
+    assert next_step(with_debt(position, owed)) is None
+
+
+def test_a_fee_is_kept_where_the_price_says_so() -> None:
+    position = msgspec.structs.replace(
+        at(CLOSED, 1999, PAID, refunded=1999), policy=RefundFeePolicy.KEPT
     )
-    assert sum(paid for _, paid in after) == min(cost, available)
-    assert (plan.not_handled is None) == (cost <= available)
-    left = [charge for charge, paid in after if charge is not None and paid > 0]
-    assert settlement(state, captured, 0, STANDARD, left).actions == []
+
+    assert next_step(position) == GiveBack(GivenBack(A, MERCHANT_REFUND, 1999))
+
+
+def test_what_staff_gave_is_covered_by_a_merchant_s_refund_and_charged_to_nobody() -> None:
+    given = GivenBack(A, RefundPurpose.GOODWILL, 800, returned_fee_minor=60, id=B)
+    alone = msgspec.structs.replace(at(CLOSED, 1999, PAID), refunds=[given])
+    assert next_step(alone) is None
+    assert alone.goodwill_most_minor == (1199, 90)
+
+    refunded = msgspec.structs.replace(alone, refunded_minor=500)
+    assert next_step(refunded) == Cover(B, 500)
+    covered = msgspec.structs.replace(given, covered_minor=500)
+    assert next_step(msgspec.structs.replace(refunded, refunds=[covered])) is None
+    taken_back = msgspec.structs.replace(alone, refunds=[covered])
+    assert next_step(taken_back) == Cover(B, -500)
+
+
+def test_what_goes_beyond_what_staff_gave_is_passed_on_with_the_rest_of_the_fee() -> None:
+    given = GivenBack(A, RefundPurpose.GOODWILL, 800, returned_fee_minor=60, id=B)
+    covered = msgspec.structs.replace(given, covered_minor=800)
+    position = msgspec.structs.replace(at(CLOSED, 1999, PAID, refunded=1999), refunds=[covered])
+
+    rest = GivenBack(A, MERCHANT_REFUND, 1199, returned_fee_minor=90)
+    assert next_step(position) == GiveBack(rest)
+    done = msgspec.structs.replace(position, refunds=[covered, rest])
+    assert next_step(done) is None
+    assert done.goodwill_most_minor == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,18 @@ from typing import Any
 
 import pytest
 
-from app.domain.funding.states import CHARGE_MOVES, FUNDING_SOURCE_MOVES, ChargeState
-from app.domain.identity.states import CUSTOMER_MOVES, STAFF_MOVES
+from app.domain.funding.states import (
+    CHARGE_MOVES,
+    FUNDING_SOURCE_MOVES,
+    LINKING_MOVES,
+    RECEIVABLE_MOVES,
+    REFUND_MOVES,
+    ChargeState,
+    ReceivableState,
+    RefundState,
+)
+from app.domain.identity.states import APPROVAL_MOVES, CUSTOMER_MOVES, STAFF_MOVES
+from app.domain.issuing.difference_models import DIFFERENCE_MOVES
 from app.domain.issuing.states import (
     AUTHORIZATION_MOVES,
     CARD_MOVES,
@@ -18,12 +28,17 @@ from app.domain.states import IllegalMove, Moves, check_move
 from app.webhooks.models import EVENT_MOVES
 
 TABLES: list[Moves[Any]] = [
+    APPROVAL_MOVES,
     AUTHORIZATION_MOVES,
     CARD_MOVES,
     CHARGE_MOVES,
     CUSTOMER_MOVES,
+    DIFFERENCE_MOVES,
     EVENT_MOVES,
     FUNDING_SOURCE_MOVES,
+    LINKING_MOVES,
+    RECEIVABLE_MOVES,
+    REFUND_MOVES,
     REQUEST_MOVES,
     STAFF_MOVES,
 ]
@@ -48,7 +63,9 @@ def test_a_move_is_allowed_when_the_table_has_it_and_refused_otherwise(
     [
         (CARD_MOVES, CardState.CLOSED),
         (CHARGE_MOVES, ChargeState.CANCELED),
-        (CHARGE_MOVES, ChargeState.REFUNDED),
+        (RECEIVABLE_MOVES, ReceivableState.COLLECTED),
+        (RECEIVABLE_MOVES, ReceivableState.RECOVERED),
+        (REFUND_MOVES, RefundState.FAILED),
         (REQUEST_MOVES, RequestState.APPROVED),
         (REQUEST_MOVES, RequestState.DECLINED),
     ],

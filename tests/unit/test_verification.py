@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.domain.funding.charges import IntentFacts
-from app.domain.funding.states import ChargeState
+from app.domain.funding.states import ChargeState, FundingMode
 from app.domain.issuing.states import RequestState
 from app.domain.issuing.verification import Certainty, certainty, remedy
 
@@ -49,6 +49,7 @@ def intent(attempt: int, state: ChargeState) -> IntentFacts:
     return IntentFacts(
         id=f"pi_{attempt}",
         state=state,
+        mode=FundingMode.HOLD,
         amount_minor=2149,
         captured_minor=0,
         refunded_minor=0,

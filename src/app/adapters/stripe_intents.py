@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from app.domain.funding.charges import ChargeOutcome, IntentFacts
-from app.domain.funding.states import ChargeState
+from app.domain.funding.charges import BookedFee, ChargeOutcome, IntentFacts
+from app.domain.funding.states import ChargeState, FundingMode
 
 
 class CardDetails(msgspec.Struct):
@@ -17,10 +17,18 @@ class PaymentMethodDetails(msgspec.Struct):
     card: CardDetails | None = None
 
 
+class BalanceTransaction(msgspec.Struct):
+    """The fields of a balance transaction that we read with its charge."""
+
+    id: str
+    fee: int
+
+
 class StripeCharge(msgspec.Struct):
     """The fields of a charge that we read."""
 
     id: str
+    balance_transaction: BalanceTransaction | str | None = None
     amount: int = 0
     amount_captured: int = 0
     amount_refunded: int = 0
@@ -40,6 +48,7 @@ class StripeError(msgspec.Struct):
 
     type: str = ""
     code: str | None = None
+    param: str | None = None
     decline_code: str | None = None
     advice_code: str | None = None
     charge: str | None = None
@@ -54,6 +63,7 @@ class StripeIntent(msgspec.Struct):
     amount: int
     created: int
     amount_received: int = 0
+    capture_method: str = "manual"
     metadata: dict[str, str] = {}
     payment_method: str | None = None
     latest_charge: StripeCharge | str | None = None
@@ -101,6 +111,7 @@ def facts_of(intent: StripeIntent) -> IntentFacts:
     return IntentFacts(
         id=intent.id,
         state=state,
+        mode=FundingMode.HOLD if intent.capture_method == "manual" else FundingMode.CHARGE,
         amount_minor=intent.amount,
         captured_minor=intent.amount_received,
         refunded_minor=refunded,
@@ -112,7 +123,14 @@ def facts_of(intent: StripeIntent) -> IntentFacts:
         capture_before=_capture_before(intent),
         decline_code=(error.decline_code or error.code) if error else None,
         payment_method=intent.payment_method,
+        fee=_fee(charge),
     )
+
+
+def _fee(charge: StripeCharge | None) -> BookedFee | None:
+    """Give what Stripe booked for a charge, once it has and where we asked to see it."""
+    booked = charge.balance_transaction if charge else None
+    return BookedFee(booked.id, booked.fee) if isinstance(booked, BalanceTransaction) else None
 
 
 def _charge_id(intent: StripeIntent) -> str | None:

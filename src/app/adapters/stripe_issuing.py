@@ -10,13 +10,16 @@ from app.domain.issuing.card_network import (
     AuthorizationFacts,
     CardholderOrder,
     CardOrder,
+    CardWish,
     IssuedCard,
+    Movement,
     RequestFacts,
     TransactionFacts,
 )
 from app.domain.issuing.states import AuthorizationState, TransactionKind
 
 AUTHORIZATIONS = "/v1/issuing/authorizations"
+TRANSACTIONS = "/v1/issuing/transactions"
 _NO_SUCH_THING = 404
 
 
@@ -52,6 +55,14 @@ class PastRequest(msgspec.Struct):
     created: int
 
 
+class BalanceMovement(msgspec.Struct):
+    """The fields of a hold's or a release's balance transaction that we read."""
+
+    id: str
+    amount: int
+    created: int
+
+
 class StripeAuthorization(msgspec.Struct):
     """The fields of an issuing.authorization that we read."""
 
@@ -65,6 +76,7 @@ class StripeAuthorization(msgspec.Struct):
     merchant_data: Merchant
     request_history: list[PastRequest]
     transactions: list[Transaction]
+    balance_transactions: list[BalanceMovement] = []
 
 
 class StripeCardNetwork:
@@ -74,15 +86,20 @@ class StripeCardNetwork:
         self.client = client
 
     async def authorization(self, stripe_authorization_id: str) -> AuthorizationFacts | None:
+        data = await self._found(f"{AUTHORIZATIONS}/{stripe_authorization_id}")
+        return authorization_facts(msgspec.convert(data, StripeAuthorization)) if data else None
+
+    async def transaction(self, stripe_transaction_id: str) -> TransactionFacts | None:
+        data = await self._found(f"{TRANSACTIONS}/{stripe_transaction_id}")
+        return transaction_facts(read_transaction(data)) if data else None
+
+    async def _found(self, path: str) -> dict[str, Any] | None:
         try:
-            response = await self.client.raw_request_async(
-                "get", f"{AUTHORIZATIONS}/{stripe_authorization_id}"
-            )
+            return dict((await self.client.raw_request_async("get", path)).data)
         except stripe.InvalidRequestError as error:
             if error.http_status == _NO_SUCH_THING:
                 return None
             raise
-        return authorization_facts(msgspec.convert(response.data, StripeAuthorization))
 
     async def create_cardholder(self, order: CardholderOrder) -> str:
         response = await self.client.raw_request_async(
@@ -91,12 +108,12 @@ class StripeCardNetwork:
         return str(response.data["id"])
 
     async def create_card(self, order: CardOrder) -> IssuedCard:
-        limits = [
-            {"amount": order.daily_limit_minor, "interval": "daily"},
-            {"amount": order.monthly_limit_minor, "interval": "monthly"},
-        ]
-        if order.purchase_limit_minor is not None:
-            limits.append({"amount": order.purchase_limit_minor, "interval": "per_authorization"})
+        replaced = {}
+        if order.replacement_for is not None:
+            replaced = {
+                "replacement_for": order.replacement_for,
+                "replacement_reason": order.replacement_reason,
+            }
         response = await self.client.raw_request_async(
             "post",
             "/v1/issuing/cards",
@@ -104,21 +121,54 @@ class StripeCardNetwork:
             cardholder=order.cardholder,
             currency=order.currency,
             type="virtual",
-            status="active",
-            spending_controls={"spending_limits": limits},
+            status="active" if order.active else "inactive",
+            spending_controls={"spending_limits": _limits(order)},
+            **replaced,
         )
         return msgspec.convert(response.data, IssuedCard)
+
+    async def change_card(self, key: str, stripe_card_id: str, wish: CardWish) -> None:
+        wanted: dict[str, Any] = {"status": wish.status}
+        if wish.lost:
+            wanted["cancellation_reason"] = "lost"
+        if wish.status != "canceled":
+            wanted["spending_controls"] = {"spending_limits": _limits(wish)}
+        path = f"/v1/issuing/cards/{stripe_card_id}"
+        try:
+            await self.client.raw_request_async("post", path, idempotency_key=key, **wanted)
+        except stripe.InvalidRequestError:
+            # What is canceled stays so; only somebody in Stripe's dashboard can have been faster.
+            found = await self._found(path)
+            if found is None or found["status"] != wish.status or wish.status != "canceled":
+                raise
+
+    async def change_cardholder(self, key: str, stripe_cardholder_id: str, *, active: bool) -> None:
+        path = f"/v1/issuing/cardholders/{stripe_cardholder_id}"
+        status = "active" if active else "inactive"
+        await self.client.raw_request_async("post", path, idempotency_key=key, status=status)
+
+
+def _limits(wanted: CardOrder | CardWish) -> list[dict[str, Any]]:
+    limits: list[dict[str, Any]] = [
+        {"amount": wanted.daily_limit_minor, "interval": "daily"},
+        {"amount": wanted.monthly_limit_minor, "interval": "monthly"},
+    ]
+    if wanted.purchase_limit_minor is not None:
+        limits.append({"amount": wanted.purchase_limit_minor, "interval": "per_authorization"})
+    return limits
 
 
 def authorization_facts(told: StripeAuthorization) -> AuthorizationFacts:
     """Read Stripe's object into ours; requests and transactions in the order they happened."""
     merchant = told.merchant_data
     requests = sorted(told.request_history, key=lambda request: request.created)
-    transactions = sorted(told.transactions, key=lambda transaction: transaction.created)
+    # Stripe gives the newest first, and times in whole seconds.
+    oldest_first = told.transactions[::-1]
+    transactions = sorted(oldest_first, key=lambda transaction: transaction.created)
     return AuthorizationFacts(
         id=told.id,
         card=told.card.id,
-        state=AuthorizationState(told.status),
+        state=_state(told.status),
         approved=told.approved,
         amount_minor=told.amount,
         currency=told.currency,
@@ -130,7 +180,17 @@ def authorization_facts(told: StripeAuthorization) -> AuthorizationFacts:
         merchant_network_id=_text(merchant.network_id),
         requests=[RequestFacts(r.approved, r.reason, r.amount) for r in requests],
         transactions=[transaction_facts(transaction) for transaction in transactions],
+        movements=[
+            Movement(moved.id, moved.amount, _moment(moved.created))
+            for moved in sorted(told.balance_transactions, key=lambda moved: moved.created)
+        ],
     )
+
+
+def _state(status: str) -> AuthorizationState:
+    """Read a status. One that Stripe adds later ends nothing, and so nothing is settled by it."""
+    known = status in {state.value for state in AuthorizationState}
+    return AuthorizationState(status) if known else AuthorizationState.PENDING
 
 
 def read_transaction(data: dict[str, Any]) -> Transaction:
@@ -147,6 +207,10 @@ def transaction_facts(told: Transaction) -> TransactionFacts:
         merchant_name=_text(told.merchant_data.name) or "Unknown merchant",
         card=_id(told.card),
         authorization=_id(told.authorization) if told.authorization else None,
+        merchant_category=told.merchant_data.category,
+        merchant_country=_text(told.merchant_data.country),
+        merchant_city=_text(told.merchant_data.city),
+        merchant_network_id=_text(told.merchant_data.network_id),
     )
 
 

@@ -1,5 +1,9 @@
 """Customers and their saved cards at Stripe, in the shape the domain asks for."""
 
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 import msgspec
 import stripe
 
@@ -7,6 +11,8 @@ from app.adapters.stripe_issuing import StripeCardNetwork
 from app.domain.funding.sources import SavedCard
 from app.domain.identity.models import Customer
 from app.domain.issuing.card_network import CardholderOrder
+
+SERVER_ERRORS = 500
 
 
 class CardFace(msgspec.Struct):
@@ -35,20 +41,57 @@ class StripePeople:
         self.network = network
 
     async def create_customer(self, customer: Customer) -> str:
-        response = await self.client.raw_request_async(
-            "post",
-            "/v1/customers",
-            idempotency_key=f"customer:{customer.id}",
-            email=customer.email,
-            name=customer.name,
-            metadata={"customer": str(customer.id)},
-        )
-        return str(response.data["id"])
+        async def with_key(key: str) -> str:
+            response = await self.client.raw_request_async(
+                "post",
+                "/v1/customers",
+                idempotency_key=key,
+                email=customer.email,
+                name=customer.name,
+                metadata={"customer": str(customer.id)},
+            )
+            return str(response.data["id"])
+
+        async def made_before() -> str | None:
+            for known in await self._with_email("/v1/customers", customer.email):
+                if (known.get("metadata") or {}).get("customer") == str(customer.id):
+                    return str(known["id"])
+            return None
+
+        return await _once(f"customer:{customer.id}", with_key, made_before)
 
     async def create_cardholder(self, customer: Customer) -> str:
+        async def with_key(key: str) -> str:
+            return await self._cardholder(customer, key)
+
+        async def made_before() -> str | None:
+            for known in await self._with_email("/v1/issuing/cardholders", customer.email):
+                person = known.get("individual") or {}
+                names = person.get("first_name"), person.get("last_name")
+                if names == (customer.first_name, customer.last_name):
+                    return str(known["id"])
+            return None
+
+        return await _once(f"cardholder:{customer.id}", with_key, made_before)
+
+    async def change_email(self, customer: Customer) -> None:
+        """Give both identities of a customer the address that they have now."""
+        places = {
+            "/v1/customers": customer.stripe_customer_id,
+            "/v1/issuing/cardholders": customer.stripe_cardholder_id,
+        }
+        for path, name in places.items():
+            if name is not None:
+                await self.client.raw_request_async("post", f"{path}/{name}", email=customer.email)
+
+    async def _with_email(self, path: str, email: str) -> list[dict[str, Any]]:
+        response = await self.client.raw_request_async("get", path, email=email, limit=100)
+        return list(response.data["data"])
+
+    async def _cardholder(self, customer: Customer, key: str) -> str:
         return await self.network.create_cardholder(
             CardholderOrder(
-                key=f"cardholder:{customer.id}",
+                key=key,
                 first_name=customer.first_name,
                 last_name=customer.last_name,
                 email=customer.email,
@@ -82,3 +125,22 @@ class StripePeople:
             fingerprint=face.fingerprint or method.id,
             country=face.country,
         )
+
+
+async def _once(
+    key: str,
+    with_key: Callable[[str], Awaitable[str]],
+    made_before: Callable[[], Awaitable[str | None]],
+) -> str:
+    """Make something at Stripe once, also where an earlier try ended in Stripe's own error.
+
+    Stripe keeps such an error as the answer to its key, so the same key would never get another
+    one: then what the try may have made is looked for, and else made with a key of this second.
+    Source: https://docs.stripe.com/api/idempotent_requests
+    """
+    try:
+        return await with_key(key)
+    except stripe.APIError as error:
+        if (error.http_status or 0) < SERVER_ERRORS:
+            raise
+    return await made_before() or await with_key(f"{key}:{int(time.time())}")

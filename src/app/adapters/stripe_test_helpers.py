@@ -12,36 +12,36 @@ import msgspec
 import stripe
 from stripe.params.test_helpers.issuing import AuthorizationCreateParamsMerchantData
 
-from app.errors import AppError
+from app.adapters.merchant_errors import MerchantRefused, StripeUnclear
+from app.adapters.sandbox_controls import SandboxControls
+from app.domain.issuing.story_next import MerchantStep
 
 AUTHORIZATIONS = "/v1/test_helpers/issuing/authorizations"
+TRANSACTIONS = "/v1/test_helpers/issuing/transactions"
 _CATEGORY = get_type_hints(AuthorizationCreateParamsMerchantData)["category"]
 CATEGORIES: Sequence[str] = get_args(get_args(_CATEGORY)[0])
 """Stripe's words for kinds of merchants: https://docs.stripe.com/issuing/categories."""
 
 
-class MerchantRefused(AppError, status=422):
-    """Stripe did not do it, and says why."""
-
-
-class StripeUnclear(AppError, status=503):
-    """No answer, or one that proves neither that it was done nor that it was not."""
-
-
-class Step(StrEnum):
-    """What a merchant does to an authorization after it was approved."""
-
-    CAPTURE = "capture"
-    INCREMENT = "increment"
-    REVERSE = "reverse"
-    EXPIRE = "expire"
-
-
 _AMOUNTS = {
-    Step.CAPTURE: "capture_amount",
-    Step.INCREMENT: "increment_amount",
-    Step.REVERSE: "reverse_amount",
+    MerchantStep.CAPTURE: "capture_amount",
+    MerchantStep.INCREMENT: "increment_amount",
+    MerchantStep.REVERSE: "reverse_amount",
+    MerchantStep.FINALIZE: "final_amount",
+    MerchantStep.REFUND: "refund_amount",
 }
+# What Stripe itself has no helper for, at the offline Stripe's own addresses.
+_CONTROLS = {
+    MerchantStep.FORCE: "issuing/authorizations/{}/force_capture",
+    MerchantStep.TAKE_BACK: "issuing/transactions/{}/reverse_refund",
+}
+
+
+class Unasked(StrEnum):
+    """What a merchant does with a card without asking first."""
+
+    CAPTURE = "create_force_capture"
+    REFUND = "create_unlinked_refund"
 
 
 class Payment(msgspec.Struct, frozen=True):
@@ -59,18 +59,51 @@ class Payment(msgspec.Struct, frozen=True):
 class StripeTestHelpers:
     """Uses cards and finishes purchases. Raises MerchantRefused and StripeUnclear."""
 
-    def __init__(self, client: stripe.StripeClient) -> None:
+    def __init__(self, client: stripe.StripeClient, sandbox_url: str | None = None) -> None:
         self.client = client
+        self.controls = SandboxControls(sandbox_url) if sandbox_url else None
 
     async def pay(self, payment: Payment) -> str:
         """Use a card, which asks our webhook meanwhile; give Stripe's id of the authorization."""
+        return await self._use_card(AUTHORIZATIONS, payment)
+
+    async def unasked(self, what: Unasked, payment: Payment) -> str:
+        """Take money, or give some, without an authorization; give the transaction's id."""
+        return await self._use_card(f"{TRANSACTIONS}/{what}", payment)
+
+    async def finish(
+        self,
+        step: MerchantStep,
+        stripe_id: str,
+        amount_minor: int | None,
+        key: str,
+        *,
+        closes: bool = True,
+    ) -> str:
+        """Take a further step on an authorization, or on a transaction; give what came of it.
+
+        Without an amount it is about all of it; EXPIRE takes none. A capture that does not close
+        the authorization leaves the rest to be captured later.
+        """
+        if step in _CONTROLS:
+            if self.controls is None:
+                raise MerchantRefused("Stripe has no test helper for this: use the offline Stripe.")
+            return await self.controls.do(_CONTROLS[step].format(stripe_id), amount_minor)
+        more: dict[str, Any] = {} if closes else {"close_authorization": False}
+        if amount_minor is not None:
+            more[_AMOUNTS[step]] = amount_minor
+        base = TRANSACTIONS if step is MerchantStep.REFUND else AUTHORIZATIONS
+        done = await self._post(f"{base}/{stripe_id}/{step}", key, **more)
+        return str(done["id"])
+
+    async def _use_card(self, path: str, payment: Payment) -> str:
         merchant = {
             "name": payment.merchant_name,
             "category": payment.merchant_category,
             "country": payment.merchant_country,
         }
         made = await self._post(
-            AUTHORIZATIONS,
+            path,
             payment.key,
             card=payment.stripe_card_id,
             amount=payment.amount_minor,
@@ -78,13 +111,6 @@ class StripeTestHelpers:
             merchant_data=merchant,
         )
         return str(made["id"])
-
-    async def finish(
-        self, step: Step, stripe_authorization_id: str, amount_minor: int | None, key: str
-    ) -> None:
-        """Take a further step. Without an amount it is about all of it; EXPIRE takes none."""
-        amounts = {} if amount_minor is None else {_AMOUNTS[step]: amount_minor}
-        await self._post(f"{AUTHORIZATIONS}/{stripe_authorization_id}/{step}", key, **amounts)
 
     async def _post(self, path: str, key: str, **params: Any) -> dict[str, Any]:
         try:

@@ -13,12 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.admin.catalogue import MENU, PAGES, VIEWS, seen_views
+from app.admin.catalogue import MENU, PAGES, VIEWS, approvals_waiting, seen_views
 from app.admin.forms import csrf_token
 from app.admin.guard import Guard
+from app.admin.noting import note_refusal
+from app.admin.pages.actions.catalogue import acts_from, acts_on, what_was_done
 from app.admin.permissions import allowed
 from app.admin.rendering import Pages
 from app.admin.sign_in import SignInPages, StaffSessions
@@ -28,6 +30,7 @@ from app.admin.wording import FILTERS
 from app.db import Sessions, create_sessions
 from app.errors import AppError
 from app.parts import Parts
+from app.watch import Watch
 
 FOLDER = Path(__file__).parent
 BASE = "/admin"
@@ -74,10 +77,16 @@ class BackOffice(Admin):
         self.pages = Pages(self.templates)
         routes = [r for r in self.admin.router.routes if getattr(r, "name", "") in KEPT_ROUTES]
         self.admin.router.routes = [*SignInPages(self.pages, backend).routes(), *routes]
-        failure = self.pages.failure
-        self.admin.exception_handlers = dict.fromkeys((HTTPException, AppError, Exception), failure)
+        self.admin.exception_handlers = dict.fromkeys(
+            (HTTPException, AppError, Exception), self.failure
+        )
         for page in (*PAGES, *VIEWS):
             self.add_view(page)
+
+    async def failure(self, request: Request, error: Exception) -> Response:
+        """Tell of what failed, and the trail of what was refused."""
+        await note_refusal(request, error)
+        return await self.pages.failure(request, error)
 
     def init_templating_engine(self) -> Jinja2Templates:
         templates = super().init_templating_engine()
@@ -85,6 +94,10 @@ class BackOffice(Admin):
         templates.env.globals["allowed"] = allowed
         templates.env.globals["menu"] = MENU
         templates.env.globals["seen_views"] = seen_views
+        templates.env.globals["approvals_waiting"] = approvals_waiting
+        templates.env.globals["acts_from"] = acts_from
+        templates.env.globals["acts_on"] = acts_on
+        templates.env.globals["what_was_done"] = what_was_done
         templates.env.globals["counted"] = COUNTED
         templates.env.filters.update(FILTERS)
         templates.env.filters["name_of"] = name_of
@@ -100,15 +113,15 @@ def reading_sessions(parts: Parts) -> Sessions:
     return create_sessions(engine.execution_options(postgresql_readonly=True))
 
 
-def create_back_office(parts: Parts) -> ASGIApp:
-    """Build the back office on a process's parts."""
+def create_back_office(parts: Parts, watch: Watch) -> ASGIApp:
+    """Build the back office on a process's parts, and on what it has seen of them."""
     host = Starlette()
     admin = BackOffice(host, parts)
-    guarded = Guard(host, admin.pages)
+    guarded = Guard(host, admin.pages, watch, parts.settings.admin_host)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         scope["scheme"] = "https" if parts.settings.https else "http"
-        scope["state"]["parts"] = parts
+        scope["state"]["parts"], scope["state"]["watch"] = parts, watch
         await guarded(scope, receive, send)
 
     return serve

@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqladmin.templating import Jinja2Templates
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.admin.troubles import STATUS, WORDS
+from app.db import is_gone
 from app.errors import AppError
+from app.watch import Told, Trouble, Watch
 
+AGAIN_SECONDS = 3
 TITLES: Mapping[int, str] = {
     400: "The address or the form cannot be read",
     403: "Not allowed",
@@ -41,6 +46,8 @@ class Pages:
 
     async def failure(self, request: Request, error: Exception) -> Response:
         """Tell of a refusal in its own words, and of anything else in none of its own."""
+        if is_gone(error):
+            return await self.no_database(request)
         status, sentence = _in_words(error)
         told = {
             "title": TITLES.get(status, "This did not work"),
@@ -49,6 +56,26 @@ class Pages:
             "signed_in": getattr(request.state, "staff", None) is not None,
         }
         return await self.render(request, "failure.html", told, status)
+
+    async def no_database(self, request: Request) -> Response:
+        """Say that there is no database, and nothing else; a page that was read looks again."""
+        if request.url.path == STATUS:
+            return await self.render(request, "pages/status.html", _status(request), 503)
+        words = WORDS[Trouble.DATABASE]
+        told = {
+            "title": words.title,
+            "means": words.means,
+            "to_do": words.to_do,
+            "again_seconds": AGAIN_SECONDS if request.method == "GET" else None,
+        }
+        return await self.render(request, "no_database.html", told, 503)
+
+
+def _status(request: Request) -> dict[str, Any]:
+    watch: Watch = request.state.watch
+    zone = ZoneInfo(request.state.parts.settings.business_timezone)
+    troubles = watch.troubles() or [Told(Trouble.DATABASE, None)]
+    return {"troubles": troubles, "words_for": WORDS, "zone": zone}
 
 
 def _in_words(error: Exception) -> tuple[int, str]:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.datastructures import QueryParams
 
+from app.domain.identity.devices import device_in_words
 from app.money import Currency, readable
 
 NOTHING = "—"
@@ -50,7 +51,10 @@ def changed(given: QueryParams, **changes: object) -> str:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "amount": amount,
     "changed": changed,
+    "device": device_in_words,
+    "masked_email": masked_email,
     "moment": moment,
+    "readable": readable,
     "words": words,
 }
 """For templates."""

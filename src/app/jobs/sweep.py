@@ -1,42 +1,54 @@
-"""Finds requests whose outcome should be certain by now and is not, and settles their purchases."""
+"""Finds purchases that no event will bring further, and settles them.
+
+Requests whose outcome should be certain by now; holds on linked cards that are about to lapse;
+debts whose time has come; what a settlement left to be looked at again.
+"""
 
 from datetime import datetime
 
 import structlog
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import text
 
 from app.db import Sessions
-from app.domain.issuing.models import Authorization, AuthorizationRequest
 from app.domain.issuing.settle import Settler
+from app.domain.issuing.standing import TAKE_BEFORE_LAPSE
 
 log = structlog.get_logger()
 
 AT_ONCE = 50
 
 
-async def sweep_unverified(sessions: Sessions, settler: Settler, now: datetime) -> int:
+DUE = text("""
+SELECT stripe_authorization_id FROM (
+    SELECT authorization_id AS id, verify_after AS since FROM authorization_request
+     WHERE verified_at IS NULL AND verify_after < :real_now
+    UNION ALL
+    SELECT id, settle_after FROM card_authorization WHERE settle_after < :real_now
+    UNION ALL
+    SELECT purchase_id, capture_before FROM charge
+     WHERE state = 'held' AND capture_before < :lapses
+    UNION ALL
+    SELECT purchase_id, next_attempt_at FROM receivable
+     WHERE state = 'open' AND next_attempt_at <= :now) AS due
+  JOIN card_authorization AS purchase USING (id)
+ WHERE coalesce(purchase.settle_after < :real_now, true)
+   AND coalesce(purchase.leased_until < :real_now, true)
+ GROUP BY stripe_authorization_id ORDER BY min(since) LIMIT :at_once
+""")
+
+
+async def sweep(sessions: Sessions, settler: Settler, *, now: datetime, real_now: datetime) -> int:
     """Settle what is past its time, oldest first. Give how many purchases were looked at.
 
-    One that fails is left for the next round, and does not keep the others waiting.
+    `now` is by the business clock. One that fails is left for the next round, and does not keep the
+    others waiting; nor does one that another worker has, or had when it was killed.
     """
+    moments = {"now": now, "real_now": real_now, "lapses": now + TAKE_BEFORE_LAPSE}
     async with sessions() as session:
-        names = await _due(session, now)
+        names = list(await session.scalars(DUE, {**moments, "at_once": AT_ONCE}))
     for name in names:
         try:
             await settler.settle(name)
         except Exception:
             log.exception("settle_failed", authorization=name)
     return len(names)
-
-
-async def _due(session: AsyncSession, now: datetime) -> list[str]:
-    found = await session.scalars(
-        select(Authorization.stripe_authorization_id)
-        .join(AuthorizationRequest, AuthorizationRequest.authorization_id == Authorization.id)
-        .where(AuthorizationRequest.verified_at.is_(None), AuthorizationRequest.verify_after < now)
-        .group_by(Authorization.stripe_authorization_id)
-        .order_by(func.min(AuthorizationRequest.verify_after))
-        .limit(AT_ONCE)
-    )
-    return list(found)

@@ -11,14 +11,14 @@ from app.config import Settings
 from app.db import Sessions
 from app.webhooks.body import read_body
 from app.webhooks.inbox import keep
-from app.webhooks.reading import LARGEST_BODY_BYTES, read_event
+from app.webhooks.reading import LARGEST_EVENT_BYTES, read_event
 from app.webhooks.signature import verify
 
 
 @post(
     "/webhooks/stripe/events",
     status_code=200,
-    request_max_body_size=LARGEST_BODY_BYTES,
+    request_max_body_size=LARGEST_EVENT_BYTES,
     opt={"exclude_from_csrf": True},
     include_in_schema=False,
 )

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.db import Sessions
-from app.errors import AppError
+from app.errors import AppError, Busy
 from app.queue import enqueue
 from app.webhooks.models import EventState, InboundEvent
 from app.webhooks.reading import Event
@@ -76,10 +76,13 @@ class Inbox:
 
         Handlers bring our records in line with Stripe's objects, so running one twice is the same
         as once. They open transactions of their own, because they talk to Stripe in between. Raises
-        RetryRequested when not even the outcome could be noted: the job then comes again.
+        RetryRequested when not even the outcome could be noted, or another worker is at the same
+        purchase: the job then comes again.
         """
         try:
             await self._act(event_id)
+        except Busy as busy:
+            raise RetryRequested(delay=FIRST_DELAY, reason=str(busy)) from busy
         except Exception as error:
             log.exception("event_not_noted", stripe_event=event_id)
             raise RetryRequested(delay=FIRST_DELAY, reason=type(error).__name__) from error
@@ -92,6 +95,8 @@ class Inbox:
         try:
             if handler is not None:
                 await handler(event)
+        except Busy:
+            raise
         except Exception as error:  # noqa: BLE001 - kept beside the event, for a person to see
             await self._failed(event, error)
             return

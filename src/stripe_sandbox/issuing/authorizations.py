@@ -9,6 +9,7 @@ from typing import Any
 from stripe.params import issuing as params_of
 
 from stripe_sandbox.ids import random_text
+from stripe_sandbox.issuing.holding import hold, movements
 from stripe_sandbox.issuing.realtime import Verdict, ask
 from stripe_sandbox.issuing.refusing import early_refusal
 from stripe_sandbox.issuing.spending import count
@@ -41,10 +42,9 @@ async def list_(call: Call) -> dict[str, Any]:
 def show(world: World, authorization: dict[str, Any]) -> dict[str, Any]:
     """An authorization as Stripe shows it: with its card, its transactions, and its money."""
     card = world.present(world.get("issuing.card", authorization["card"]))
-    moved = world.find("balance_transaction", source=authorization["id"])
     transactions = world.find("issuing.transaction", authorization=authorization["id"])
     return authorization | {
-        "balance_transactions": list(moved),
+        "balance_transactions": movements(world, authorization),
         "card": card,
         "transactions": list(transactions),
     }
@@ -56,13 +56,6 @@ def save_changes(world: World, authorization: dict[str, Any], before: dict[str, 
     previous = {name: before[name] for name in before if before[name] != authorization[name]}
     if previous:
         world.emit("issuing_authorization.updated", authorization, previous)
-
-
-def held(world: World, authorization: dict[str, Any]) -> int:
-    """What an authorization holds on the Issuing balance."""
-    moved = world.find("balance_transaction", source=authorization["id"])
-    amounts: list[int] = [transaction["amount"] for transaction in moved]
-    return -sum(amounts)
 
 
 async def decide(
@@ -105,7 +98,8 @@ def conclude(
         authorization["merchant_amount"] += entry["merchant_amount"]
     if verdict.approved:
         authorization["approved"] = True
-        _hold(world, authorization, verdict.amount)
+        hold(world, authorization, verdict.amount)
+        count(world.store, authorization, verdict.amount)
     elif is_first:
         authorization["status"] = "closed"
     world.save(authorization)
@@ -132,20 +126,6 @@ def _entry(
         "reason_message": verdict.reason_message,
         "requested_at": requested_at,
     }
-
-
-def _hold(world: World, authorization: dict[str, Any], amount: int) -> None:
-    if amount == 0:
-        return
-    world.balance.add_transaction(
-        "issuing",
-        "issuing_authorization_hold",
-        -amount,
-        source=authorization["id"],
-        description="Hold for authorization",
-        currency=authorization["currency"],
-    )
-    count(world.store, authorization, amount)
 
 
 def _authorization_code() -> str:

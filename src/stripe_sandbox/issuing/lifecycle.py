@@ -1,4 +1,4 @@
-"""What becomes of an authorization: captured, reversed, expired, and the money that moves.
+"""What becomes of an authorization: captured, reversed, finalized, expired; the money that moves.
 
 Which events and balance transactions follow:
 https://docs.stripe.com/issuing/purchases/transactions. Amounts are in minor units.
@@ -8,10 +8,11 @@ from typing import Any
 
 from stripe_sandbox.errors import StripeError
 from stripe_sandbox.issuing import authorizations, cards
+from stripe_sandbox.issuing.holding import held, hold, release
 from stripe_sandbox.issuing.merchant_categories import HELD_LONGER
 from stripe_sandbox.issuing.realtime import Verdict
 from stripe_sandbox.issuing.spending import count
-from stripe_sandbox.issuing.transactions import new_transaction
+from stripe_sandbox.issuing.transactions import in_merchant_currency, new_transaction
 from stripe_sandbox.world import World
 
 DAY_SECONDS = 24 * 3600
@@ -45,10 +46,10 @@ def capture(
             f"This authorization cannot be captured because its status is "
             f"`{authorization['status']}`."
         )
-    holds = authorizations.held(world, authorization)
+    holds = held(world, authorization)
     before = dict(authorization)
     released = holds if closes else min(amount, holds)
-    _release(world, authorization, released, "capture")
+    release(world, authorization, released, "capture")
     transaction = new_transaction(
         world, authorization, "capture", -amount, purchase_details=purchase_details
     )
@@ -62,10 +63,10 @@ def capture(
 def reverse(world: World, authorization: dict[str, Any], amount: int) -> None:
     """Let go of a part of the hold, or of all of it, which ends the authorization."""
     before = dict(authorization)
-    holds = authorizations.held(world, authorization)
+    holds = held(world, authorization)
     released = min(amount, holds)
     is_full = amount >= authorization["amount"]
-    _release(world, authorization, released, "reversal")
+    release(world, authorization, released, "reversal")
     count(world.store, authorization, -released)
     share = authorization["merchant_amount"]
     if not is_full:
@@ -77,11 +78,36 @@ def reverse(world: World, authorization: dict[str, Any], amount: int) -> None:
     authorizations.save_changes(world, authorization, before)
 
 
+def finalize(
+    world: World, authorization: dict[str, Any], amount: int, details: dict[str, Any]
+) -> None:
+    """Bring the authorization to what the merchant says it came to, as a fuel pump does.
+
+    The hold is raised or let go of so that it covers what is not captured yet; nobody is asked.
+    `details` are fields that become known with the amount. https://docs.stripe.com/issuing/purchases/authorizations
+    """
+    before = dict(authorization)
+    captured = -sum(
+        one["amount"]
+        for one in world.find("issuing.transaction", authorization=authorization["id"])
+        if one["type"] == "capture"
+    )
+    more = max(0, amount - captured) - held(world, authorization)
+    if more > 0:
+        hold(world, authorization, more)
+    else:
+        release(world, authorization, -more, "final amount")
+    count(world.store, authorization, more)
+    authorization["merchant_amount"] = in_merchant_currency(authorization, amount)
+    authorization |= details | {"amount": amount}
+    authorizations.save_changes(world, authorization, before)
+
+
 def expire(world: World, authorization: dict[str, Any]) -> None:
     """Let the hold lapse. The amount is kept: a late capture may still come."""
     before = dict(authorization)
-    holds = authorizations.held(world, authorization)
-    _release(world, authorization, holds, "expiration")
+    holds = held(world, authorization)
+    release(world, authorization, holds, "expiration")
     count(world.store, authorization, -holds)
     authorization["status"] = "expired"
     authorizations.save_changes(world, authorization, before)
@@ -136,16 +162,3 @@ def count_payment(world: World, authorization: dict[str, Any]) -> None:
         before = dict(card)
         card["status"] = "canceled"
         cards.save_changes(world, card, before)
-
-
-def _release(world: World, authorization: dict[str, Any], amount: int, why: str) -> None:
-    if amount == 0:
-        return
-    world.balance.add_transaction(
-        "issuing",
-        "issuing_authorization_release",
-        amount,
-        source=authorization["id"],
-        description=f"Released hold for authorization due to {why}",
-        currency=authorization["currency"],
-    )

@@ -107,6 +107,19 @@ async def expire(call: Call) -> dict[str, Any]:
     return authorization
 
 
+async def finalize(call: Call) -> dict[str, Any]:
+    """A merchant says what the purchase came to, as a fuel pump does before it captures."""
+    world, params = call.world, call.params
+    authorization = world.get(KIND, call.path["authorization"])
+    amount = in_range(params["final_amount"], "final_amount", least=1)
+    details = {"fleet": _fleet(params.get("fleet")), "fuel": _fuel(params.get("fuel"))}
+    async with world.lock(authorization["id"]):
+        lifecycle.must_be_pending(authorization, "finalized")
+        given = {name: value for name, value in details.items() if value is not None}
+        lifecycle.finalize(world, authorization, amount, given)
+    return authorization
+
+
 def _pending(card: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     if "amount" not in params and "merchant_amount" not in params:
         raise StripeError(
@@ -151,7 +164,7 @@ def _new(
         "cardholder": card["cardholder"],
         "created": world.now(),
         "currency": pending["currency"],
-        "fleet": None,
+        "fleet": _fleet(params.get("fleet")),
         "fraud_challenges": [],
         "fuel": _fuel(params.get("fuel")),
         "livemode": False,
@@ -177,6 +190,11 @@ def _new(
 
 def _fuel(given: dict[str, Any] | None) -> dict[str, Any] | None:
     names = ("industry_product_code", "quantity_decimal", "type", "unit", "unit_cost_decimal")
+    return None if given is None else {name: given.get(name) for name in names}
+
+
+def _fleet(given: dict[str, Any] | None) -> dict[str, Any] | None:
+    names = ("cardholder_prompt_data", "purchase_type", "reported_breakdown", "service_type")
     return None if given is None else {name: given.get(name) for name in names}
 
 
@@ -217,4 +235,10 @@ ROUTES: Sequence[Route] = (
         "POST", f"{BASE}/{{authorization}}/reverse", reverse, params_of.AuthorizationReverseParams
     ),
     Route("POST", f"{BASE}/{{authorization}}/expire", expire),
+    Route(
+        "POST",
+        f"{BASE}/{{authorization}}/finalize_amount",
+        finalize,
+        params_of.AuthorizationFinalizeAmountParams,
+    ),
 )

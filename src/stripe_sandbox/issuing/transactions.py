@@ -65,7 +65,7 @@ def new_transaction(
             "currency": purchase["currency"],
             "dispute": None,
             "livemode": False,
-            "merchant_amount": _in_merchant_currency(purchase, amount),
+            "merchant_amount": in_merchant_currency(purchase, amount),
             "merchant_currency": purchase["merchant_currency"],
             "merchant_data": purchase["merchant_data"],
             "metadata": {},
@@ -91,7 +91,8 @@ def _moved(world: World, transaction_id: str, amount: int, currency: str) -> str
     return str(moved["id"])
 
 
-def _in_merchant_currency(purchase: dict[str, Any], amount: int) -> int:
+def in_merchant_currency(purchase: dict[str, Any], amount: int) -> int:
+    """An amount of a purchase in its merchant's currency, at the rate it was authorized at."""
     if purchase["amount"] == 0 or purchase["merchant_amount"] == purchase["amount"]:
         return amount
     merchant_amount: int = purchase["merchant_amount"]

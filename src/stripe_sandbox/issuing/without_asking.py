@@ -9,6 +9,7 @@ from typing import Any
 
 from stripe.params.test_helpers import issuing as params_of
 
+from stripe_sandbox.issuing import giving_back
 from stripe_sandbox.issuing.merchants import merchant_data
 from stripe_sandbox.issuing.purchases import in_range, network_transaction_id
 from stripe_sandbox.issuing.spending import count
@@ -30,20 +31,8 @@ async def unlinked_refund(call: Call) -> dict[str, Any]:
 
 async def refund(call: Call) -> dict[str, Any]:
     """A merchant gives back what it captured, or a part of it."""
-    world = call.world
-    captured = world.get(KIND, call.path["transaction"])
-    most = abs(captured["amount"])
-    amount = in_range(call.params.get("refund_amount", most), "refund_amount", least=1, most=most)
-    purchase = captured | {
-        "id": captured["authorization"],
-        "amount": most,
-        "merchant_amount": abs(captured["merchant_amount"]),
-        "request_history": [],
-    }
-    transaction = new_transaction(world, purchase, "refund", amount)
-    count(world.store, purchase, -amount)
-    world.emit("issuing_transaction.created", transaction)
-    return transaction
+    captured = call.world.get(KIND, call.path["transaction"])
+    return giving_back.refund(call.world, captured, call.params.get("refund_amount"))
 
 
 def _unasked(call: Call, type_: str) -> dict[str, Any]:

@@ -34,6 +34,9 @@ PURCHASES: Final = (
     Purchase("Whole Foods Market", "43.20", "grocery_stores_supermarkets"),
     Purchase("Hotel Belvedere", "300.00", "hotels_motels_and_resorts", "IT", "Rome"),
     Purchase(
+        "Shell", "1.00", "automated_fuel_dispensers", note="1.00: a pump that finalizes later"
+    ),
+    Purchase(
         "Streaming Plus", "0.00", "digital_goods_media", note="zero amount: is the card real?"
     ),
 )
@@ -95,6 +98,21 @@ ACTIONS: Final = {
     "drop_before": "drop the connection before it takes effect",
     "drop_after": "drop the connection after it took effect",
 }
+
+EVENT_ACTIONS: Final = {
+    "lose": "lose it for ever",
+    "hold": "hold it back until it is released",
+    "duplicate": "send it more than once",
+}
+EVENT_TYPES: Final = (
+    "issuing_authorization.created",
+    "issuing_authorization.updated",
+    "issuing_transaction.created",
+    "payment_intent.*",
+    "charge.*",
+    "refund.*",
+    "topup.*",
+)
 
 COMMON_CATEGORIES: Final = (
     "eating_places_restaurants",

@@ -28,8 +28,9 @@ def status_of(world: World) -> Shown:
     return {
         "now": full_time(world.now()),
         "offset": span(world.clock.offset_seconds),
+        "behind": world.clock.offset_seconds < 0,
         "float": money(world.balance.available("issuing"), "usd"),
-        "armed": sum(1 for fault in world.faults.held if fault.times != 0),
+        "armed": world.faults.armed() + world.deliveries.faults.armed(),
     }
 
 
@@ -62,6 +63,10 @@ def faults(world: World, _query: Mapping[str, str]) -> Shown:
         "faults": world.faults.held,
         "presets": presets.FAULTS,
         "actions": presets.ACTIONS,
+        "event_faults": world.deliveries.faults.held,
+        "event_actions": presets.EVENT_ACTIONS,
+        "event_types": presets.EVENT_TYPES,
+        "held": len(world.deliveries.held_back()),
         "paths": sorted({route.template for route in routes}),
         "methods": views.methods(world),
         "tokens": list(TOKENS),
@@ -83,6 +88,7 @@ CONTENTS: Mapping[str, Callable[[World, Mapping[str, str]], Shown]] = {
 PARTS = {
     "authorizations": "terminal",
     "deliveries": "deliveries",
+    "event_faults": "faults",
     "faults": "faults",
     "methods": "faults",
 }

@@ -46,7 +46,11 @@ class StepView(Struct, frozen=True):
 
 
 class AuthorizationView(Struct, frozen=True):
-    """An authorization with what was answered last; `reply` is how long the product took."""
+    """An authorization with what was answered last; `reply` is how long the product took.
+
+    `afterwards` is where a merchant goes with one that is no longer open: to refund its capture,
+    or to capture by force what was declined or reversed.
+    """
 
     id: str
     approved: bool
@@ -57,6 +61,8 @@ class AuthorizationView(Struct, frozen=True):
     category: str
     amount: str
     captured: str | None
+    is_captured: bool
+    afterwards: str | None
     card_last4: str
     cardholder: str
     decimals: int
@@ -176,6 +182,8 @@ def _authorization(shown: dict[str, Any], replies: dict[str, str]) -> Authorizat
         category=shown["merchant_data"]["category"],
         amount=money(shown["amount"], shown["currency"]),
         captured=money(captured, shown["currency"]) if shown["transactions"] else None,
+        is_captured=captured > 0,
+        afterwards=_afterwards(shown),
         card_last4=shown["card"]["last4"],
         cardholder=shown["card"]["cardholder"]["name"],
         decimals=decimals(shown["currency"]),
@@ -185,6 +193,15 @@ def _authorization(shown: dict[str, Any], replies: dict[str, str]) -> Authorizat
         steps=list(_steps(shown)),
         metadata=shown["metadata"],
     )
+
+
+def _afterwards(shown: dict[str, Any]) -> str | None:
+    captures = [one["id"] for one in shown["transactions"] if one["type"] == "capture"]
+    if captures:
+        return f"/v1/test_helpers/issuing/transactions/{captures[0]}/refund"
+    if not shown["approved"] or shown["status"] == "reversed":
+        return f"/_sandbox/issuing/authorizations/{shown['id']}/force_capture"
+    return None
 
 
 def _steps(shown: dict[str, Any]) -> Iterator[StepView]:

@@ -53,7 +53,7 @@ def full_time(unix: float) -> str:
 
 def span(seconds: int) -> str:
     """`90061` as `1 d 1 h 1 min 1 s`; `0` as the empty string."""
-    left = timedelta(seconds=seconds)
+    left = timedelta(seconds=abs(seconds))
     hours, rest = divmod(left.seconds, 3600)
     minutes, remaining = divmod(rest, 60)
     parts = ((left.days, "d"), (hours, "h"), (minutes, "min"), (remaining, "s"))

@@ -6,6 +6,8 @@ https://docs.stripe.com/api/balance and https://docs.stripe.com/api/balance_tran
 from typing import Any
 
 from stripe_sandbox.balances import BalanceType
+from stripe_sandbox.errors import no_such
+from stripe_sandbox.listing import list_page
 from stripe_sandbox.routing import Call
 from stripe_sandbox.world import World
 
@@ -28,6 +30,15 @@ async def retrieve(call: Call) -> dict[str, Any]:
             for currency in balances.currencies("payments")
         ],
     }
+
+
+async def list_transactions(call: Call) -> dict[str, Any]:
+    """Newest first, narrowed by `type`, `source`, `currency`, `created` and `payout`."""
+    payout = call.params.get("payout")
+    if payout is not None:
+        # The account is never paid out.
+        raise no_such("payout", payout, param="payout")
+    return list_page(call, "balance_transaction")
 
 
 async def retrieve_transaction(call: Call) -> dict[str, Any]:

@@ -9,14 +9,16 @@ from stripe_sandbox.listing import list_page
 from stripe_sandbox.payments import (
     balance,
     charges,
+    control,
     customers,
     holds,
     payment_intents,
     payment_methods,
     refunds,
     setup_intents,
+    topups,
 )
-from stripe_sandbox.routing import Call, Route
+from stripe_sandbox.routing import Call, ControlRoute, Route
 from stripe_sandbox.world import ClockHook, Presenter
 
 
@@ -103,11 +105,13 @@ ROUTES: Sequence[Route] = (
     Route(
         "GET",
         "/v1/balance_transactions",
-        _listing("balance_transaction"),
+        balance.list_transactions,
         params.BalanceTransactionListParams,
         "balance_transaction",
     ),
     Route("GET", "/v1/balance_transactions/{transaction}", balance.retrieve_transaction),
+    *topups.ROUTES,
 )
+CONTROL_ROUTES: Sequence[ControlRoute] = control.ROUTES
 PRESENTERS: Mapping[str, Presenter] = {}
-ON_CLOCK: Sequence[ClockHook] = (holds.pass_time,)
+ON_CLOCK: Sequence[ClockHook] = (holds.pass_time, topups.pass_time, refunds.pass_time)

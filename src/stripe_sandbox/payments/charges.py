@@ -9,6 +9,7 @@ from typing import Any
 from stripe_sandbox.payments.cards import acting_card
 from stripe_sandbox.payments.intent_rules import LONGEST_DESCRIPTOR
 from stripe_sandbox.payments.published_cards import Decline, PublishedCard
+from stripe_sandbox.payments.refunds import pay_waiting
 from stripe_sandbox.routing import Call
 from stripe_sandbox.world import World
 
@@ -140,6 +141,8 @@ def book(world: World, charge: dict[str, Any]) -> None:
     )
     charge["balance_transaction"] = transaction["id"]
     world.save(charge)
+    if card.skips_pending:
+        pay_waiting(world)
 
 
 def book_later(world: World, charge: dict[str, Any]) -> None:

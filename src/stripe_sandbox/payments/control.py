@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from stripe_sandbox.payments import setup_intents
+from stripe_sandbox.payments import setup_intents, topups
 from stripe_sandbox.payments.attempts import SANDBOX_BEHAVIOURS, Terms, attempt, fail
 from stripe_sandbox.payments.cards import remember
 from stripe_sandbox.payments.published_cards import TOKENS, Decline, card_of_token
@@ -63,7 +63,35 @@ async def authenticate(call: ControlCall) -> dict[str, Any]:
     return {"id": intent["id"], "status": intent["status"]}
 
 
+async def topup_succeeds(call: ControlCall) -> dict[str, Any]:
+    """Have a pending top-up arrive now."""
+    topup = _pending_topup(call)
+    topups.succeed(call.world, topup)
+    return topup
+
+
+async def topup_fails(call: ControlCall) -> dict[str, Any]:
+    """Have a pending top-up fail: `{"failure_code": …, "failure_message": …}`, both optional."""
+    topup = _pending_topup(call)
+    topups.fail(
+        call.world,
+        topup,
+        str(call.body.get("failure_code", "insufficient_funds")),
+        str(call.body.get("failure_message", "Your bank returned the debit for lack of funds.")),
+    )
+    return topup
+
+
+def _pending_topup(call: ControlCall) -> dict[str, Any]:
+    topup = call.world.get(topups.KIND, call.path["topup"])
+    if topup["status"] != "pending":
+        raise ValueError(f"the top-up is not pending: its status is {topup['status']}")
+    return topup
+
+
 ROUTES: Sequence[ControlRoute] = (
     ControlRoute("POST", "/_sandbox/payment_methods/{payment_method}/behaves_like", behaves_like),
     ControlRoute("POST", "/_sandbox/intents/{intent}/authenticate", authenticate),
+    ControlRoute("POST", "/_sandbox/topups/{topup}/succeed", topup_succeeds),
+    ControlRoute("POST", "/_sandbox/topups/{topup}/fail", topup_fails),
 )

@@ -118,6 +118,35 @@ def fail_late(world: World, refund: dict[str, Any]) -> None:
     _keep(world, charge)
     world.emit("refund.failed", refund)
     world.emit("refund.updated", refund, previous)
+    pay_waiting(world)
+
+
+def pay_waiting(world: World) -> None:
+    """Pay the refunds that wait for available funds, oldest first, for as long as these suffice.
+
+    What is too much for the balance holds up those behind it, in its own currency.
+    """
+    waiting = world.find("refund", pending_reason="insufficient_funds")
+    stuck: set[str] = set()
+    for refund in reversed(list(waiting)):
+        if refund["currency"] in stuck or not _is_covered(world, refund):
+            stuck.add(refund["currency"])
+            continue
+        previous = {name: refund[name] for name in ("balance_transaction", "status")}
+        previous["pending_reason"] = refund.pop("pending_reason")
+        refund["status"] = "succeeded"
+        _pay(world, refund)
+        unchanged = [name for name in previous if refund.get(name) == previous[name]]
+        for name in unchanged:
+            del previous[name]
+        world.save(refund)
+        _keep(world, world.get("charge", refund["charge"]))
+        world.emit("refund.updated", refund, previous)
+
+
+async def pass_time(world: World) -> None:
+    """Pay what the clock's move has made funds available for."""
+    pay_waiting(world)
 
 
 LATE_WORKS: tuple[Work, ...] = (add_reference, succeed_late, fail_late)
@@ -159,7 +188,30 @@ def _successful_charge(world: World, intent: dict[str, Any]) -> dict[str, Any]:
 
 
 def _carry_out(world: World, charge: dict[str, Any], refund: dict[str, Any]) -> None:
-    outcome = acting_card(world, {"id": charge["payment_method"]}).refund
+    """Pay a new refund, or have it wait for the funds, and tell of it.
+
+    Refunds draw on what is available, not on what is pending: https://docs.stripe.com/refunds.
+    """
+    if _is_covered(world, refund):
+        _pay(world, refund)
+    else:
+        refund |= {"pending_reason": "insufficient_funds", "status": "pending"}
+    world.add(refund)
+    _apply(world, charge, refund)
+    world.emit("refund.created", refund)
+    world.emit("charge.refunded", charge)
+    world.emit("refund.updated", refund)
+
+
+def _is_covered(world: World, refund: dict[str, Any]) -> bool:
+    if not world.settings.refunds_need_available_funds:
+        return True
+    return world.balance.available("payments", refund["currency"]) >= int(refund["amount"])
+
+
+def _pay(world: World, refund: dict[str, Any]) -> None:
+    """Take the money of a refund, which then goes as its card has it go."""
+    outcome = acting_card(world, {"id": refund["payment_method"]}).refund
     transaction = world.balance.add_transaction(
         "payments",
         "refund",
@@ -171,11 +223,6 @@ def _carry_out(world: World, charge: dict[str, Any], refund: dict[str, Any]) -> 
     refund["balance_transaction"] = transaction["id"]
     if outcome is RefundOutcome.PENDS:
         refund |= {"pending_reason": "processing", "status": "pending"}
-    world.add(refund)
-    _apply(world, charge, refund)
-    world.emit("refund.created", refund)
-    world.emit("charge.refunded", charge)
-    world.emit("refund.updated", refund)
     late = {RefundOutcome.PENDS: succeed_late, RefundOutcome.FAILS: fail_late}
     soon(world, late.get(outcome, add_reference), refund)
 

@@ -1,18 +1,14 @@
-"""The home: today's profit, answers and declines, what waits for a person, the latest purchases."""
+"""`/admin/`: each role's own home. Finance begins with profit, support with declines."""
 
 from sqladmin import expose
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.admin.pages.office_page import OfficePage, parts_of, zone_of
-from app.domain.issuing import reports
-from app.domain.issuing.explanations import EXPLANATIONS
-from app.webhooks.models import EventState, InboundEvent
-
-RECENT = 12
-SHOWN_WAITING = 5
+from app.admin.pages.declines import told_of_declines
+from app.admin.pages.office_page import OfficePage
+from app.admin.pages.profit import told_of_profit
+from app.admin.pages.standing import standing_of
+from app.admin.permissions import allowed
 
 
 class HomePage(OfficePage):
@@ -23,25 +19,13 @@ class HomePage(OfficePage):
 
     @expose("/", methods=["GET"], identity="home")
     async def home(self, request: Request) -> Response:
-        parts = parts_of(request)
-        day = reports.business_day(parts.clock.now(), zone_of(request))
-        async with parts.sessions() as session:
-            told = {
-                "day": day,
-                "earned": await reports.earned(session, day),
-                "expected": await reports.expected(session),
-                "answers": await reports.answers(session, day),
-                "declines": await reports.declines(session, day),
-                "active_cards": await reports.active_cards(session),
-                "not_handled": await reports.not_handled(session, SHOWN_WAITING),
-                "unverified": await reports.unverified(session, SHOWN_WAITING),
-                "failed_events": await _failed_events(session),
-                "recent": await reports.recent_purchases(session, RECENT),
-                "explanations": EXPLANATIONS,
-            }
-        return await self.show(request, "home.html", told)
+        if allowed(request.state.staff, "profit"):
+            told, status = await told_of_profit(request)
+            return await self.show(request, "profit.html", told, status)
+        told, status = await told_of_declines(request)
+        return await self.show(request, "declines.html", told, status)
 
-
-async def _failed_events(session: AsyncSession) -> int:
-    counted = select(func.count()).where(InboundEvent.state == EventState.FAILED)
-    return await session.scalar(counted) or 0
+    @expose("/status", methods=["GET"], identity="status")
+    async def status(self, request: Request) -> Response:
+        """Give the strip, which an open home asks for again and again."""
+        return await self.show(request, "status.html", standing_of(request))

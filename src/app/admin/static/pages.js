@@ -1,6 +1,8 @@
 // The back office's own pages: examples that fill the form, what Stripe says now, looking again.
 
 const SETTLING_LOOKS_AGAIN_MS = 1500;
+const FOLLOWS_EVERY_MS = 2000;
+let sending = false;
 
 for (const preset of document.querySelectorAll("[data-preset]")) {
   preset.addEventListener("click", () => {
@@ -13,21 +15,44 @@ for (const preset of document.querySelectorAll("[data-preset]")) {
 
 for (const form of document.querySelectorAll("form[method=post]")) {
   form.addEventListener("submit", () => {
+    sending = true; // looking again now would throw away the answer
     for (const button of form.querySelectorAll("button")) button.disabled = true;
   });
 }
 
-const live = document.querySelector("[data-live]");
-if (live) {
-  const answer = await fetch(live.dataset.live, { redirect: "error" }).catch(() => null);
-  if (answer?.ok) live.innerHTML = await answer.text();
-  else live.textContent = "Stripe did not answer now.";
+async function part(address) {
+  const answer = await fetch(address, { redirect: "error" }).catch(() => null);
+  return answer?.ok ? answer.text() : null;
+}
+
+async function askStripe() {
+  const live = document.querySelector("[data-live]");
+  if (!live) return;
+  const told = await part(live.dataset.live);
+  if (told === null) live.textContent = "Stripe did not answer now.";
+  else live.innerHTML = told;
+}
+
+await askStripe();
+
+// What happens to a purchase elsewhere is shown without a click, and what is typed stays.
+const followed = document.querySelector("[data-follow]");
+if (followed) {
+  let before = await part(followed.dataset.follow);
+  setInterval(async () => {
+    if (document.hidden) return;
+    const now = await part(followed.dataset.follow);
+    if (now === null || now === before) return;
+    before = now;
+    followed.innerHTML = now;
+    await askStripe();
+  }, FOLLOWS_EVERY_MS);
 }
 
 if (document.querySelector("[data-settling]")) {
   setInterval(() => {
     const typing = document.activeElement?.matches("input, select");
-    if (!typing && !document.hidden) location.reload();
+    if (!typing && !sending && !document.hidden) location.reload();
   }, SETTLING_LOOKS_AGAIN_MS);
 }
 

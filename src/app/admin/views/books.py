@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.admin.views.cells import identifier, short, unsigned
-from app.admin.views.filters import AmountRange, Choice, DateRange, Whose
+from app.admin.views.filters import AmountRange, Choice, DateRange, Presence, Whose
 from app.admin.views.listing import ReadOnlyList, at, choices
 from app.admin.views.searching import Search
 from app.domain.funding.models import Charge, PricePlan
@@ -30,6 +30,7 @@ class ChargeList(ReadOnlyList, model=Charge):
         "advice_code": "Bank's advice",
         "created_at": "Time",
     }
+    summed = ("amount_minor", "captured_minor", "refunded_minor")
     column_sortable_list = ["created_at"]
     column_default_sort = ("created_at", True)
     cells = {
@@ -43,6 +44,7 @@ class ChargeList(ReadOnlyList, model=Charge):
         Choice("state", "State", Charge.state, choices(ChargeState)),
         AmountRange("amount", "Amount", Charge.amount_minor),
         DateRange("time", "Time", Charge.created_at),
+        DateRange("lapses", "Capture before", Charge.capture_before),
     )
     search = Search(
         "merchant, amount, customer, last four digits, Stripe id",
@@ -68,6 +70,7 @@ class TransactionList(ReadOnlyList, model=CardTransaction):
     ]
     column_details_list = [*column_list, "stripe_transaction_id", "created_at"]
     column_labels = {"created_at": "Told to us"}
+    summed = ("amount_minor", "fee_minor")
     column_sortable_list = ["occurred_at"]
     column_default_sort = ("occurred_at", True)
     cells = {
@@ -79,6 +82,12 @@ class TransactionList(ReadOnlyList, model=CardTransaction):
         Whose("customer", "Customer", CardTransaction.customer_id),
         Whose("card", "Card", CardTransaction.card_id),
         Choice("kind", "Kind", CardTransaction.kind, choices(TransactionKind)),
+        Presence(
+            "linked",
+            "Purchase",
+            CardTransaction.authorization_id,
+            {"yes": ("known", True), "no": ("not matched yet", False)},
+        ),
         AmountRange("amount", "Amount", CardTransaction.amount_minor),
         DateRange("time", "Time", CardTransaction.occurred_at),
     )

@@ -21,7 +21,7 @@ class CardList(ReadOnlyList, model=Card):
     column_details_list = [
         *column_list,
         *("allowed_categories", "blocked_categories", "allowed_countries", "blocked_countries"),
-        *("merchant_lock", "stripe_card_id"),
+        *("merchant_lock", "lock_to_first_merchant", "active_until", "stripe_card_id"),
     ]
     column_labels = {
         "created_at": "Issued",
@@ -29,6 +29,7 @@ class CardList(ReadOnlyList, model=Card):
         "monthly_limit_minor": "A month",
         "purchase_limit_minor": "A purchase",
         "merchant_lock": "Only at merchant",
+        "lock_to_first_merchant": "Only where first used",
     }
     column_sortable_list = ["created_at"]
     column_default_sort = ("created_at", True)

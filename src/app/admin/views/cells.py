@@ -86,6 +86,12 @@ def email(row: Any, _: str, request: Request) -> Text:
     return str(row.email) if full else masked_email(row.email)
 
 
+def recipient(row: Any, _: str, request: Request) -> Text:
+    """Write where a letter goes, as e-mail addresses are written."""
+    full = allowed(request.state.staff, "customers", FULL_EMAIL)
+    return str(row.recipient) if full else masked_email(row.recipient)
+
+
 def last4(row: Any, field: str, _: Request) -> Text:
     return card_digits(getattr(row, field))
 
@@ -141,7 +147,7 @@ def explained(part: str) -> Cell:
 
 
 SHARED: Mapping[str, Cell] = {
-    "customer_id": pointing("customers", "/admin/customers/details"),
+    "customer_id": pointing("customers", "/admin/customer"),
     "card_id": pointing("cards", "/admin/cards/details"),
     "funding_source_id": pointing("sources", "/admin/sources/details"),
     "authorization_id": pointing("merchants", "/admin/purchase"),

@@ -57,6 +57,29 @@ class Choice(msgspec.Struct, frozen=True):
         return rows.where(self.column.in_(self.choices[wanted][1]))
 
 
+class Presence(msgspec.Struct, frozen=True):
+    """Whether a column holds anything, in the list's own words for yes and no."""
+
+    field: str
+    title: str
+    column: Any
+    choices: dict[str, tuple[str, Any]]
+    template: str = "lists/choice.html"
+
+    @property
+    def fields(self) -> Sequence[str]:
+        return (self.field,)
+
+    def narrow(self, rows: Select[Any], given: QueryParams, _: ZoneInfo, /) -> Select[Any]:
+        wanted = given.get(self.field, "")
+        if not wanted:
+            return rows
+        if wanted not in self.choices:
+            raise UnreadableFilter(f"{self.title}: “{wanted[:30]}” is not one of the choices.")
+        there = self.choices[wanted][1]
+        return rows.where(self.column.is_not(None) if there else self.column.is_(None))
+
+
 class AmountRange(msgspec.Struct, frozen=True):
     """An amount typed as 43.20, at least and at most, whichever sign the column gives it."""
 

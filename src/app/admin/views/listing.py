@@ -9,24 +9,32 @@ from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
-from sqladmin import ModelView
+from sqladmin import ModelView, expose
 from sqladmin.pagination import Pagination
 from sqlalchemy import Select, func, literal, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 
+from app.admin.noting import note
+from app.admin.permissions import EXPORT, FULL_EMAIL, TOTALS, allowed
 from app.admin.views.cells import SHARED, Cell, label, plain, zone_of
+from app.admin.views.exporting import ROOM, written
 from app.admin.views.filters import Filter
 from app.admin.views.names import names_of
 from app.admin.views.searching import Search
-from app.admin.wording import words
+from app.admin.wording import amount, words
+from app.domain.identity.audit import Subject
 from app.errors import AppError
 
 COUNTED = 10_000
 LONGEST_QUERY = "3s"
-_CANCELED = "57014"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
+LONGEST_QUERY_TOLD = 300
+OF_ONE = ("customer", "card", "source", "purchase")
+TOO_LONG = "This takes too long to look through. Choose fewer days."
+CANCELED = "57014"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 
 View = TypeVar("View", bound=type[ModelView])
 
@@ -60,6 +68,8 @@ class ReadOnlyList(ModelView):
 
     name_plural: ClassVar[str]
     note: ClassVar[str] = ""
+    # What its rows tell about people is a read on the trail: a record, and a list with addresses.
+    personal: ClassVar[bool] = False
     filters: ClassVar[Sequence[Filter]] = ()
     search: ClassVar[Search | None] = None
     # The column that sorts another one's heading, where the one shown has no index.
@@ -67,6 +77,23 @@ class ReadOnlyList(ModelView):
     # Cells of this list that differ from what the field's name and value say.
     cells: ClassVar[Mapping[str, Cell]] = {}
     record_cells: ClassVar[Mapping[str, Cell]] = {}
+
+    # Amounts that are added up over all that the filters choose.
+    summed: ClassVar[Sequence[str]] = ()
+
+    @expose("/export", methods=["GET"])
+    async def export(self, request: Request) -> Response:
+        """Give exactly what the filters choose as a file. Raises what a filter raises."""
+        if not allowed(request.state.staff, self.identity, EXPORT):
+            raise HTTPException(403)
+        statement = self.sort_query(self._narrowed(request), request)
+        ROOM.enter()
+        told = {"query": request.url.query[:LONGEST_QUERY_TOLD]}
+        await note(request, f"{self.identity}.export", Subject("list", self.identity), told)
+        name = f"{self.identity}-{request.state.parts.clock.now():%Y%m%d-%H%M}.csv"
+        lines = written(self, self._list_prop_names, request, statement)
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
     def row_href(self, row: Any) -> str:
         """Give the address of a row's own page."""
@@ -88,18 +115,18 @@ class ReadOnlyList(ModelView):
         page = max(1, self.validate_page_number(request.query_params.get("page"), 1))
         size = self.validate_page_number(request.query_params.get("pageSize"), self.page_size)
         size = size if size in self.page_size_options else self.page_size
-        request.state.problem = None
+        request.state.problem, request.state.sums = None, []
         try:
             statement = self._narrowed(request)
         except AppError as problem:
             request.state.problem = str(problem)
             return await self._nothing(request, size)
         try:
-            return await self._read(request, statement, page, size)
+            return await self._note_list(request, await self._read(request, statement, page, size))
         except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) != _CANCELED:
+            if getattr(error.orig, "sqlstate", None) != CANCELED:
                 raise
-            request.state.problem = "This takes too long to look through. Choose fewer days."
+            request.state.problem = TOO_LONG
             return await self._nothing(request, size)
 
     async def get_object_for_details(self, request: Request) -> Any:
@@ -110,6 +137,10 @@ class ReadOnlyList(ModelView):
             raise HTTPException(404) from None  # The address holds no id of this table's kind.
         async with self.session_maker() as session:
             request.state.names = await names_of(session, [row] if row else [])
+        # SQLAdmin reads a record twice: to see whether it may be seen, and to show it.
+        if self.personal and row is not None and not hasattr(request.state, "noted"):
+            request.state.noted = True
+            await note(request, f"{row.__tablename__}.read", row)
         return row
 
     async def get_list_value(
@@ -149,19 +180,47 @@ class ReadOnlyList(ModelView):
     async def _read(
         self, request: Request, statement: Select[Any], page: int, size: int
     ) -> Pagination:
-        counted = (
-            statement.with_only_columns(literal(1), maintain_column_froms=True)
+        table: Any = self.model
+        columns = [getattr(table, field).label(field) for field in self.summed]
+        currency = table.currency if columns else literal("")
+        chosen = (
+            statement.with_only_columns(
+                currency.label("currency"), *columns, maintain_column_froms=True
+            )
             .order_by(None)
             .limit(COUNTED + 1)
+            .subquery()
         )
+        sums = select(
+            chosen.c.currency, func.count(), *(func.sum(chosen.c[field]) for field in self.summed)
+        ).group_by(chosen.c.currency)
         async with self.session_maker() as session:
             await session.execute(text(f"SET LOCAL statement_timeout = '{LONGEST_QUERY}'"))
-            count = await session.scalar(select(func.count()).select_from(counted.subquery())) or 0
+            added = (await session.execute(sums.order_by(chosen.c.currency))).all()
+            count = sum(row[1] for row in added)
+            request.state.sums = self._sums(added) if count <= COUNTED and _may_sum(request) else []
             page = min(page, Pagination.max_page(min(count, COUNTED), size))
             ordered = self.sort_query(statement, request).limit(size).offset((page - 1) * size)
             rows = (await session.scalars(ordered)).all()
             await self._name(request, session, rows)
         return Pagination(rows=list(rows), page=page, page_size=size, count=count)
+
+    def _sums(self, added: Sequence[Any]) -> Sequence[tuple[str, str]]:
+        """Name each sum and write it, currency by currency."""
+        return [
+            (self.label(field), amount(int(minor), row[0]))
+            for row in added
+            for field, minor in zip(self.summed, row[2:], strict=True)
+            if minor is not None
+        ]
+
+    async def _note_list(self, request: Request, found: Pagination) -> Pagination:
+        """Tell the trail of a list that shows whole e-mail addresses, and how it was narrowed."""
+        full = self.personal and allowed(request.state.staff, self.identity, FULL_EMAIL)
+        if full and found.rows:
+            told = {"rows": len(found.rows), "query": request.url.query[:LONGEST_QUERY_TOLD]}
+            await note(request, f"{self.identity}.read", Subject("list", self.identity), told)
+        return found
 
     async def _nothing(self, request: Request, size: int) -> Pagination:
         async with self.session_maker() as session:
@@ -172,6 +231,12 @@ class ReadOnlyList(ModelView):
         """Look up what the rows and the filters point at."""
         given = (request.query_params.get(one.fields[0], "") for one in self.filters)
         request.state.names = await names_of(session, rows, filter(None, map(_as_id, given)))
+
+
+def _may_sum(request: Request) -> bool:
+    """Sums of the company are for who may see totals; those of one customer are for everybody."""
+    of_one = any(request.query_params.get(field) for field in OF_ONE)
+    return of_one or allowed(request.state.staff, "home", TOTALS)
 
 
 def _as_id(value: str) -> UUID | None:

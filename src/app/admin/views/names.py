@@ -15,6 +15,8 @@ from app.domain.identity.models import Customer, Staff
 from app.domain.issuing.decline_reasons import DeclineReason
 from app.domain.issuing.models import Authorization, AuthorizationRequest, Card
 
+_STAFF = ("actor_id", "staff_id", "requested_by", "decided_by")
+
 
 class Names(msgspec.Struct):
     """What the rows of a page point at, by id."""
@@ -29,31 +31,45 @@ class Names(msgspec.Struct):
 
 
 def name_of(value: str, request: Request) -> str:
-    """Name the customer, card or linked card whose id a filter of the page holds."""
+    """Name the customer, card, linked card or purchase whose id a filter of the page holds."""
     names: Names = request.state.names
-    known = {**names.customers, **names.cards, **names.sources}
+    known = {
+        **names.customers,
+        **names.cards,
+        **names.sources,
+        **names.merchants,
+        **names.staff,
+    }
     return next((name for key, name in known.items() if str(key) == value), value)
 
 
 async def names_of(session: AsyncSession, rows: Sequence[Any], more: Iterable[UUID] = ()) -> Names:
     """Look up what the rows point at; `more` are ids that a filter names."""
-    extra = set(more)
+    extra = set(more) | _subjects(rows)
     purchases = _ids(rows, "authorization_id", "purchase_id")
     shown = {row.id for row in rows if isinstance(row, Authorization)}
     return Names(
         customers=await _customers(session, _ids(rows, "customer_id") | extra),
         cards=await _cards(session, _ids(rows, "card_id") | extra),
         sources=await _sources(session, _ids(rows, "funding_source_id") | extra),
-        merchants=await _pairs(session, Authorization, Authorization.merchant_name, purchases),
+        merchants=await _pairs(
+            session, Authorization, Authorization.merchant_name, purchases | extra
+        ),
         reasons=await _reasons(session, shown),
         prices=await _pairs(session, PricePlan, PricePlan.name, _ids(rows, "price_plan_id")),
-        staff=await _pairs(session, Staff, Staff.name, _ids(rows, "actor_id", "staff_id")),
+        staff=await _pairs(session, Staff, Staff.name, _ids(rows, *_STAFF) | extra),
     )
 
 
 def _ids(rows: Sequence[Any], *fields: str) -> set[UUID]:
     found = (getattr(row, field, None) for row in rows for field in fields)
     return {key for key in found if key is not None}
+
+
+def _subjects(rows: Sequence[Any]) -> set[UUID]:
+    """Give the ids of the people that entries of the trail are about."""
+    about = (row for row in rows if getattr(row, "subject_kind", "") in {"staff", "customer"})
+    return {UUID(row.subject_id) for row in about}
 
 
 async def _pairs(session: AsyncSession, table: Any, column: Any, ids: set[UUID]) -> dict[UUID, str]:

@@ -27,6 +27,7 @@ def of_customer(customer_id: Any) -> list[tuple[str, str]]:
 @at("customers")
 class CustomerList(ReadOnlyList, model=Customer):
     name, name_plural = "Customer", "Customers"
+    personal = True
     column_list = ["created_at", "name", "email", "state", "exposure_limit_minor", "country"]
     column_details_list = [
         *("name", "full_email", "phone", "birth_date", "state", "exposure_limit_minor"),
@@ -46,7 +47,7 @@ class CustomerList(ReadOnlyList, model=Customer):
     column_default_sort = ("created_at", True)
     cells = {
         "email": email,
-        "full_email": lambda row, _, __: row.email,
+        "full_email": email,
         "stripe_customer_id": identifier,
         "stripe_cardholder_id": identifier,
     }
@@ -61,11 +62,14 @@ class CustomerList(ReadOnlyList, model=Customer):
         customer=Customer.id,
     )
 
+    def row_href(self, row: Any) -> str:
+        return f"/admin/customer/{row.id}"
+
     def heading(self, row: Any) -> str:
         return str(row.name)
 
     def related(self, row: Any) -> list[tuple[str, str]]:
-        return of_customer(row.id)
+        return [("On one page", f"/admin/customer/{row.id}"), *of_customer(row.id)]
 
 
 @at("sources")
@@ -120,8 +124,8 @@ class SourceList(ReadOnlyList, model=FundingSource):
 @at("staff")
 class StaffList(ReadOnlyList, model=Staff):
     name, name_plural = "Member of staff", "Staff"
-    note = "Members are added and disabled with `proxycard staff`."
-    column_list = ["created_at", "name", "email", "roles", "state"]
+    note = "Who works here, in which roles. Members are added with `proxycard staff add`."
+    column_list = ["name", "email", "roles", "state", "created_at"]
     column_details_list = column_list
     column_labels = {"created_at": "Added"}
     column_sortable_list = ["created_at"]
@@ -129,5 +133,11 @@ class StaffList(ReadOnlyList, model=Staff):
     filters = (Choice("state", "State", Staff.state, choices(StaffState)),)
     search = Search("name, e-mail", texts=(Staff.name, Staff.email))
 
+    def row_href(self, row: Any) -> str:
+        return f"/admin/member/{row.id}"
+
     def heading(self, row: Any) -> str:
         return str(row.name)
+
+    def related(self, row: Any) -> list[tuple[str, str]]:
+        return [("Sessions and changes", f"/admin/member/{row.id}")]

@@ -7,11 +7,12 @@ from sqlalchemy import Select
 from starlette.requests import Request
 
 from app.admin.views.cells import Text, badge, explained, identifier, link, short
-from app.admin.views.filters import AmountRange, Choice, DateRange, Filter, Whose
+from app.admin.views.filters import AmountRange, Choice, DateRange, Filter, Presence, Whose
 from app.admin.views.listing import ReadOnlyList, at, choices
 from app.admin.views.searching import Search
 from app.domain.issuing.decline_reasons import DeclineReason
-from app.domain.issuing.explanations import EXPLANATIONS, Decider
+from app.domain.issuing.explanation import Decider
+from app.domain.issuing.explanations import EXPLANATIONS
 from app.domain.issuing.models import Authorization, AuthorizationRequest
 from app.domain.issuing.states import AuthorizationState, RequestState
 
@@ -46,6 +47,7 @@ class PurchaseList(ReadOnlyList, model=Authorization):
         *("approved", "state", "not_handled"),
     ]
     column_labels = {"approved": "Answer"}
+    summed = ("amount_minor",)
     column_sortable_list = ["created_at"]
     column_default_sort = ("created_at", True)
     sorts = {"occurred_at": "created_at"}
@@ -64,6 +66,12 @@ class PurchaseList(ReadOnlyList, model=Authorization):
             {"approved": ("approved", (True,)), "declined": ("declined", (False,))},
         ),
         Choice("state", "State", Authorization.state, choices(AuthorizationState)),
+        Presence(
+            "review",
+            "To review",
+            Authorization.not_handled,
+            {"yes": ("to review", True), "no": ("nothing to review", False)},
+        ),
         AmountRange("amount", "Amount", Authorization.amount_minor),
         DateRange("time", "Time", Authorization.occurred_at),
     )
@@ -103,6 +111,7 @@ class RequestList(ReadOnlyList, model=AuthorizationRequest):
         "step_ms": "Milliseconds by step",
         "stripe_approved": "Approved by Stripe",
     }
+    summed = ("amount_minor", "fee_minor")
     column_sortable_list = ["requested_at"]
     column_default_sort = ("requested_at", True)
     cells = {"stripe_event_id": identifier}
@@ -115,6 +124,12 @@ class RequestList(ReadOnlyList, model=AuthorizationRequest):
         Whose("customer", "Customer", AuthorizationRequest.customer_id),
         Whose("card", "Card", AuthorizationRequest.card_id),
         Choice("state", "State", AuthorizationRequest.state, choices(RequestState)),
+        Presence(
+            "certain",
+            "Outcome",
+            AuthorizationRequest.verified_at,
+            {"yes": ("certain", True), "no": ("not certain yet", False)},
+        ),
         AmountRange("amount", "Amount", AuthorizationRequest.amount_minor),
         DateRange("time", "Time", AuthorizationRequest.requested_at),
     )

@@ -3,39 +3,20 @@
 from typing import Any
 
 import msgspec
-from sqladmin import expose
 from sqlalchemy import Select
 from sqlalchemy.orm import defer
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
 
-from app.admin.forms import check_csrf, text_field
-from app.admin.permissions import RUN_AGAIN, allowed
-from app.admin.views.cells import Text, block, identifier, link, short
+from app.admin.views.cells import Text, badge, block, identifier, short
 from app.admin.views.filters import Choice, DateRange, Whose
 from app.admin.views.listing import ReadOnlyList, at, choices
 from app.admin.views.masking import masked
 from app.admin.views.queue_tables import Job, JobEnding, JobStatus
 from app.admin.views.searching import Search
 from app.admin.wording import NOTHING, words
-from app.domain.identity.audit import record
-from app.domain.identity.models import AuditEntry
 from app.errors import AppError
-from app.parts import Parts
-from app.webhooks.inbox import run_again
+from app.regular_job import RegularJob
 from app.webhooks.models import EventState, InboundEvent
-
-RECORDS = {
-    "customer": "/admin/customers/details",
-    "staff": "/admin/staff/details",
-    "card": "/admin/cards/details",
-    "funding_source": "/admin/sources/details",
-    "charge": "/admin/charges/details",
-    "card_authorization": "/admin/purchase",
-    "inbound_event": "/admin/events/details",
-}
-"""Where the subject of an entry in the trail is shown."""
 
 
 class ReasonMissing(AppError, status=422):
@@ -46,18 +27,6 @@ def payload(row: Any, field: str, _: Request) -> Text:
     """Write what Stripe sent, with personal data hidden."""
     told = msgspec.json.encode(masked(getattr(row, field)))
     return block(msgspec.json.format(told).decode())
-
-
-def actor(row: Any, _: str, request: Request) -> Text:
-    if row.actor_id is None:
-        return words(row.actor_kind)
-    return str(request.state.names.staff.get(row.actor_id) or words(row.actor_kind))
-
-
-def subject(row: Any, _: str, __: Request) -> Text:
-    kind = words(row.subject_kind)
-    address = RECORDS.get(row.subject_kind)
-    return link(f"{address}/{row.subject_id}", kind) if address else kind
 
 
 @at("events")
@@ -74,7 +43,6 @@ class EventList(ReadOnlyList, model=InboundEvent):
     column_labels = {"created_at": "Received", "occurred_at": "Happened", "object_id": "About"}
     column_sortable_list = ["created_at"]
     column_default_sort = ("created_at", True)
-    details_template = "lists/event.html"
     cells = {
         "object_id": identifier,
         "stripe_event_id": identifier,
@@ -98,36 +66,6 @@ class EventList(ReadOnlyList, model=InboundEvent):
 
     def heading(self, row: Any) -> str:
         return str(row.type)
-
-    async def details_context(self, request: Request) -> dict[str, Any]:
-        return {"may_run_again": allowed(request.state.staff, "events", RUN_AGAIN)}
-
-    @expose("/run-again/{pk:uuid}", methods=["POST"])
-    async def run_again(self, request: Request) -> Response:
-        """Put a failed event back to be processed, with a reason, on the trail."""
-        if not allowed(request.state.staff, "events", RUN_AGAIN):
-            raise HTTPException(403)
-        why = text_field(await check_csrf(request), "reason")
-        if not why:
-            raise ReasonMissing("Say why the event should run again.")
-        parts: Parts = request.state.parts
-        key = request.path_params["pk"]
-        async with parts.sessions.begin() as session:
-            event = await session.get(InboundEvent, key)
-            if event is None:
-                raise HTTPException(404)
-            before = {"state": event.state.value, "attempts": event.attempts}
-            await run_again(session, event.stripe_event_id)
-            record(
-                session,
-                request.state.actor,
-                "event.run_again",
-                subject=event,
-                before=before,
-                after={"state": event.state.value},
-                reason=why,
-            )
-        return RedirectResponse(f"/admin/events/details/{key}", status_code=303)
 
 
 @at("jobs")
@@ -179,36 +117,43 @@ class JobLog(ReadOnlyList, model=JobEnding):
     search = Search("job", texts=(JobEnding.entrypoint,))
 
 
-@at("audit")
-class AuditList(ReadOnlyList, model=AuditEntry):
-    name, name_plural = "Entry of the trail", "Audit"
-    note = "Who did what, when, from where and why. Nothing here can be changed."
-    column_list = ["created_at", "actor_id", "action", "subject_id", "reason", "address"]
-    column_details_list = [*column_list, "before", "after", "request_id"]
+def went(row: Any, _: str, __: Request) -> Text:
+    """Say how a regular job went last."""
+    if row.ended_at is None:
+        return NOTHING if row.began_at is None else badge("running")
+    return badge("failed" if row.failed else "done")
+
+
+@at("regular-jobs")
+class RegularJobList(ReadOnlyList, model=RegularJob):
+    name, name_plural = "Regular job", "Regular jobs"
+    note = "Jobs that run again and again: when each is due next, and how it went last."
+    column_list = ["name", "next_at", "went", "outcome", "began_at", "ended_at"]
+    column_details_list = column_list
     column_labels = {
-        "created_at": "Time",
-        "actor_id": "Who",
-        "subject_id": "What",
-        "request_id": "Request",
+        "name": "Job",
+        "next_at": "Next",
+        "went": "Last time",
+        "outcome": "What came of it",
+        "began_at": "Began",
+        "ended_at": "Ended",
     }
-    column_sortable_list = ["created_at"]
-    column_default_sort = ("created_at", True)
-    cells = {
-        "actor_id": actor,
-        "subject_id": subject,
-        "reason": lambda row, _, __: row.reason or NOTHING,
-        "request_id": identifier,
-    }
+    column_sortable_list = ["next_at"]
+    column_default_sort = ("next_at", False)
+    cells = {"went": went, "outcome": short("outcome")}
+    record_cells = {"outcome": lambda row, _, __: row.outcome or NOTHING}
     filters = (
         Choice(
-            "by",
-            "Who",
-            AuditEntry.actor_kind,
-            {kind: (kind, (kind,)) for kind in ("staff", "customer", "system", "cli")},
+            "failed",
+            "Last time",
+            RegularJob.failed,
+            {"yes": ("failed", (True,)), "no": ("not failed", (False,))},
         ),
-        DateRange("time", "Time", AuditEntry.created_at),
     )
-    search = Search(
-        "action, id of what it was about",
-        texts=(AuditEntry.action, AuditEntry.subject_id, AuditEntry.request_id),
-    )
+    search = Search("job, what came of it", texts=(RegularJob.name, RegularJob.outcome))
+
+    def row_href(self, row: Any) -> str:
+        return f"/admin/regular-jobs/details/{row.name}"
+
+    def heading(self, row: Any) -> str:
+        return words(row.name).capitalize()

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from app.domain.funding.states import ChargeState, FundingMode
+from app.domain.funding.states import ChargeState, FundingMode, RefundState
 from app.money import Currency
 
 
@@ -39,11 +39,19 @@ class ChargeOutcome(msgspec.Struct, frozen=True):
     detail: str | None = None
 
 
+class BookedFee(msgspec.Struct, frozen=True):
+    """What Stripe booked for processing a charge, and the balance transaction it did it in."""
+
+    stripe_balance_transaction_id: str
+    fee_minor: int
+
+
 class IntentFacts(msgspec.Struct, frozen=True):
     """A PaymentIntent of ours as Stripe has it now."""
 
     id: str
     state: ChargeState
+    mode: FundingMode
     amount_minor: int
     captured_minor: int
     refunded_minor: int
@@ -55,6 +63,27 @@ class IntentFacts(msgspec.Struct, frozen=True):
     capture_before: datetime | None
     decline_code: str | None
     payment_method: str | None
+    # None until Stripe has booked it.
+    fee: BookedFee | None = None
+
+
+class RefundOrder(msgspec.Struct, frozen=True):
+    """One refund to ask for. Two orders with one key are one refund; `refund` names our record."""
+
+    key: str
+    refund: str
+    stripe_payment_intent_id: str
+    amount_minor: int
+
+
+class RefundFacts(msgspec.Struct, frozen=True):
+    """A refund as Stripe has it now. Without a balance transaction it waits for money."""
+
+    id: str
+    state: RefundState
+    amount_minor: int
+    stripe_balance_transaction_id: str | None
+    failure_reason: str | None
 
 
 class FundingProcessor(Protocol):
@@ -75,13 +104,18 @@ class FundingBackOffice(Protocol):
     async def intent(self, stripe_payment_intent_id: str) -> IntentFacts: ...
 
     async def capture(self, stripe_payment_intent_id: str, amount_minor: int) -> IntentFacts:
-        """Take part or all of a hold; the rest is released. Repeating it changes nothing."""
+        """Take part or all of a hold, the rest is released; give how it stands then.
+
+        Repeating it changes nothing. A hold that has lapsed meanwhile is told as canceled.
+        """
 
     async def cancel(self, stripe_payment_intent_id: str) -> IntentFacts:
-        """Release a hold. Repeating it changes nothing."""
+        """Release a hold; give how it stands then. Repeating it changes nothing."""
 
-    async def refund(self, stripe_payment_intent_id: str, total_minor: int) -> IntentFacts:
-        """Refund until `total_minor` of what was captured has gone back, whatever went before."""
+    async def refund(self, order: RefundOrder) -> RefundFacts:
+        """Refund once, however often it is asked for with the same key."""
+
+    async def refund_facts(self, stripe_refund_id: str) -> RefundFacts: ...
 
 
 def charge_key(authorization: str, request: str, attempt: int) -> str:
@@ -100,4 +134,6 @@ class ChargeRecord(msgspec.Struct, frozen=True):
     attempt: int
     idempotency_key: str
     amount_minor: int
+    # The merchant's part of the amount.
+    principal_minor: int
     outcome: ChargeOutcome

@@ -3,14 +3,17 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Table
+from app.domain.funding.pricing import RefundFeePolicy
 from app.domain.funding.states import (
     CHARGE_MOVES,
     FUNDING_SOURCE_MOVES,
+    ChargePurpose,
     ChargeState,
+    FundingMode,
     FundingSourceState,
 )
 from app.domain.states import check_move
@@ -30,6 +33,7 @@ class FundingSource(Table):
         ),
         Index("ix_funding_source_customer", "customer_id", "priority"),
         Index("ix_funding_source_fingerprint", "fingerprint"),
+        Index("ix_funding_source_last4", "last4"),
     )
 
     customer_id: Mapped[UUID] = mapped_column(ForeignKey("customer.id"))
@@ -43,6 +47,8 @@ class FundingSource(Table):
     funding: Mapped[str]
     fingerprint: Mapped[str]
     country: Mapped[str | None]
+    # When the bank last confirmed it, by the database's clock; missing where that was not asked.
+    confirmed_at: Mapped[datetime | None]
     state: Mapped[FundingSourceState] = mapped_column(default=FundingSourceState.ACTIVE)
 
     def move_to(self, state: FundingSourceState) -> None:
@@ -64,10 +70,13 @@ class PricePlan(Table):
     fixed_minor: Mapped[int]
     minimum_minor: Mapped[int] = mapped_column(default=0)
     currency: Mapped[Currency] = mapped_column(default=Currency.USD)
+    refund_fee_policy: Mapped[RefundFeePolicy] = mapped_column(
+        default=RefundFeePolicy.PROPORTIONAL, server_default=RefundFeePolicy.PROPORTIONAL
+    )
 
 
 class Charge(Table):
-    """One PaymentIntent of ours on a linked card, made for one request about a purchase."""
+    """One PaymentIntent of ours on a linked card: for a request, or for what came afterwards."""
 
     __tablename__ = "charge"
     __table_args__ = (
@@ -77,24 +86,65 @@ class Charge(Table):
             " AND refunded_minor BETWEEN 0 AND captured_minor",
             name="parts_within_amount",
         ),
+        CheckConstraint(
+            "principal_minor BETWEEN 0 AND amount_minor"
+            " AND captured_principal_minor BETWEEN 0 AND captured_minor",
+            name="principal_within_amount",
+        ),
         Index("ix_charge_purchase", "purchase_id"),
+        Index(
+            "ix_charge_lapsing",
+            "capture_before",
+            postgresql_where="state = 'held' AND capture_before IS NOT NULL",
+        ),
         Index("ix_charge_request", "request_id"),
         Index("ix_charge_created_at", "created_at"),
         Index("ix_charge_customer", "customer_id", "created_at"),
+        Index("ix_charge_amount", "amount_minor"),
+        Index("ix_charge_captured", "captured_minor", postgresql_where="captured_minor > 0"),
+        Index(
+            "ix_charge_stripe_charge",
+            "stripe_charge_id",
+            postgresql_where="stripe_charge_id IS NOT NULL",
+        ),
+        Index(
+            "ix_charge_source",
+            "funding_source_id",
+            postgresql_where="funding_source_id IS NOT NULL",
+        ),
     )
 
     customer_id: Mapped[UUID] = mapped_column(ForeignKey("customer.id"))
     funding_source_id: Mapped[UUID | None] = mapped_column(ForeignKey("funding_source.id"))
     # The authorization and the request live in the issuing domain, which this one does not know.
     purchase_id: Mapped[UUID]
-    request_id: Mapped[UUID]
+    # Only a charge that a decision asked for belongs to a request.
+    request_id: Mapped[UUID | None]
+    purpose: Mapped[ChargePurpose] = mapped_column(
+        default=ChargePurpose.AUTHORIZATION, server_default=ChargePurpose.AUTHORIZATION
+    )
+    # The debt that a charge collects.
+    receivable_id: Mapped[UUID | None]
+    # Held first and taken later, or taken at once.
+    mode: Mapped[FundingMode] = mapped_column(
+        default=FundingMode.HOLD, server_default=FundingMode.HOLD
+    )
     attempt: Mapped[int]
     idempotency_key: Mapped[str] = mapped_column(unique=True)
     amount_minor: Mapped[int]
+    # The merchant's part of the amount; the rest is our fee.
+    principal_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     captured_minor: Mapped[int] = mapped_column(default=0)
+    # Of what was taken; None until it is known.
+    captured_principal_minor: Mapped[int | None]
     refunded_minor: Mapped[int] = mapped_column(default=0)
     currency: Mapped[Currency]
     state: Mapped[ChargeState]
+    # Taken, and given back whole because its purchase was not approved.
+    undone: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # What Stripe booked for processing it, once it has.
+    stripe_balance_transaction_id: Mapped[str | None]
+    processing_fee_minor: Mapped[int | None]
     # The bank's own words for a decline, and whether trying again makes sense.
     decline_code: Mapped[str | None]
     advice_code: Mapped[str | None]

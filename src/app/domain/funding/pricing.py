@@ -1,5 +1,7 @@
 """What a purchase costs: the merchant's amount plus our fee, in whole minor units."""
 
+from enum import StrEnum
+
 import msgspec
 
 from app.money import share_half_up
@@ -33,3 +35,30 @@ class Price(msgspec.Struct, frozen=True):
             return 0
         total = amount_minor + self.fee_on_top(before_minor, amount_minor)
         return max(total, MINIMUM_CHARGE_MINOR)
+
+    def principal_within(self, before_minor: int, total_minor: int) -> int:
+        """Give the most that a merchant can have of a total, so that the fee on top of it fits."""
+        low, high = 0, max(total_minor, 0)
+        while low < high:
+            middle = (low + high + 1) // 2
+            if middle + self.fee_on_top(before_minor, middle) <= total_minor:
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
+
+class RefundFeePolicy(StrEnum):
+    """What becomes of our fee when a merchant gives money back."""
+
+    PROPORTIONAL = "proportional"
+    KEPT = "kept"
+
+    def returned(self, earned_minor: int, given_back_minor: int, paid_minor: int) -> int:
+        """Give what of an earned fee goes back, halves rounded up to the cent.
+
+        In proportion: all of it when all that was paid comes back.
+        """
+        if self is RefundFeePolicy.KEPT or paid_minor <= 0 or given_back_minor <= 0:
+            return 0
+        return (earned_minor * given_back_minor * 2 + paid_minor) // (paid_minor * 2)

@@ -1,4 +1,4 @@
-"""The lives of a linked card and of a charge on it."""
+"""The lives of a linked card, of its linking, and of a charge on it."""
 
 from enum import StrEnum
 
@@ -10,6 +10,19 @@ class FundingMode(StrEnum):
 
     HOLD = "hold"
     CHARGE = "charge"
+
+
+class ChargePurpose(StrEnum):
+    """Why a linked card is charged.
+
+    AUTHORIZATION: a decision asked for it. DIFFERENCE: merchants took more than was funded.
+    REFUND_REVERSED: a merchant took back a refund that we had passed on. COLLECTION: a debt.
+    """
+
+    AUTHORIZATION = "authorization"
+    DIFFERENCE = "difference"
+    REFUND_REVERSED = "refund_reversed"
+    COLLECTION = "collection"
 
 
 class FundingSourceState(StrEnum):
@@ -50,8 +63,88 @@ CHARGE_MOVES = complete(
         ChargeState.HELD: {ChargeState.CAPTURED, ChargeState.CANCELED},
         ChargeState.CAPTURED: {ChargeState.REFUNDED},
         ChargeState.CANCELED: set(),
-        ChargeState.REFUNDED: set(),
+        # A bank can send a refund back.
+        ChargeState.REFUNDED: {ChargeState.CAPTURED},
     },
     ChargeState,
 )
 LIVE_CHARGES = frozenset({ChargeState.HELD, ChargeState.CAPTURED})
+
+
+class RefundPurpose(StrEnum):
+    """UNEARNED: more was taken than the purchase cost. MERCHANT_REFUND: a merchant gave back.
+
+    GOODWILL: staff gave it, at our cost, until a merchant's refund covers it.
+    """
+
+    UNEARNED = "unearned"
+    MERCHANT_REFUND = "merchant_refund"
+    GOODWILL = "goodwill"
+
+
+class RefundState(StrEnum):
+    """SENDING: recorded, and not known to be at Stripe yet.
+
+    Source: https://docs.stripe.com/api/refunds/object, `status`
+    """
+
+    SENDING = "sending"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+REFUND_MOVES = complete(
+    {
+        RefundState.SENDING: {RefundState.PENDING, RefundState.SUCCEEDED, RefundState.FAILED},
+        RefundState.PENDING: {RefundState.SUCCEEDED, RefundState.FAILED},
+        # A bank can send it back up to thirty days later.
+        RefundState.SUCCEEDED: {RefundState.FAILED},
+        RefundState.FAILED: set(),
+    },
+    RefundState,
+)
+
+
+class ReceivableState(StrEnum):
+    """SETTLED: merchants gave back what was owed. RECOVERED: collected after it was written off."""
+
+    OPEN = "open"
+    SETTLED = "settled"
+    COLLECTED = "collected"
+    WRITTEN_OFF = "written_off"
+    RECOVERED = "recovered"
+
+
+RECEIVABLE_MOVES = complete(
+    {
+        ReceivableState.OPEN: {
+            ReceivableState.SETTLED,
+            ReceivableState.COLLECTED,
+            ReceivableState.WRITTEN_OFF,
+        },
+        ReceivableState.SETTLED: set(),
+        ReceivableState.COLLECTED: set(),
+        ReceivableState.WRITTEN_OFF: {ReceivableState.RECOVERED},
+        ReceivableState.RECOVERED: set(),
+    },
+    ReceivableState,
+)
+
+
+class LinkingState(StrEnum):
+    """STARTED: asked for, and the bank has not said yes yet."""
+
+    STARTED = "started"
+    LINKED = "linked"
+    REFUSED = "refused"
+
+
+LINKING_MOVES = complete(
+    {
+        LinkingState.STARTED: {LinkingState.LINKED, LinkingState.REFUSED},
+        LinkingState.LINKED: set(),
+        LinkingState.REFUSED: set(),
+    },
+    LinkingState,
+)

@@ -14,6 +14,9 @@ from app.domain.identity.models import Customer
 from app.domain.identity.states import CustomerState
 from app.errors import AppError
 
+TELL_EMAIL = "tell_email"
+"""The job after a change."""
+
 
 class EmailTaken(AppError, status=409):
     """A customer with this e-mail address exists."""
@@ -51,6 +54,8 @@ class PeopleAtStripe(Protocol):
 
     async def create_cardholder(self, customer: Customer) -> str: ...
 
+    async def change_email(self, customer: Customer) -> None: ...
+
 
 async def enrol(
     sessions: Sessions, outside: PeopleAtStripe, person: Person, actor: Actor
@@ -59,6 +64,12 @@ async def enrol(
 
     Raises EmailTaken. When Stripe fails half-way the customer stays onboarding; `resume` goes on.
     """
+    customer = await keep_customer(sessions, person, actor)
+    return await resume(sessions, outside, customer.id, actor)
+
+
+async def keep_customer(sessions: Sessions, person: Person, actor: Actor) -> Customer:
+    """Keep a new customer, who is nobody at Stripe yet. Raises EmailTaken."""
     async with sessions.begin() as session:
         if await by_email(session, person.email) is not None:
             raise EmailTaken(person.email)
@@ -66,7 +77,7 @@ async def enrol(
         session.add(customer)
         await session.flush()
         record(session, actor, "customer.enrol", subject=customer)
-    return await resume(sessions, outside, customer.id, actor)
+    return customer
 
 
 async def resume(
@@ -77,16 +88,28 @@ async def resume(
         customer = await session.get(Customer, customer_id)
     if customer is None:
         raise CustomerNotFound(str(customer_id))
-    stripe_customer = customer.stripe_customer_id or await outside.create_customer(customer)
+    if customer.stripe_customer_id is None:
+        made = await outside.create_customer(customer)
+        # Kept at once: what is wrong for a cardholder can be put right and tried again.
+        async with sessions.begin() as session:
+            customer = await session.get_one(Customer, customer_id)
+            customer.stripe_customer_id = made
     cardholder = customer.stripe_cardholder_id or await outside.create_cardholder(customer)
     async with sessions.begin() as session:
         customer = await session.get_one(Customer, customer_id, with_for_update={"key_share": True})
-        customer.stripe_customer_id = stripe_customer
         customer.stripe_cardholder_id = cardholder
         if customer.state is CustomerState.ONBOARDING:
             customer.move_to(CustomerState.ACTIVE)
             record(session, actor, "customer.activate", subject=customer)
     return customer
+
+
+async def tell_email(sessions: Sessions, outside: PeopleAtStripe, customer_id: UUID) -> None:
+    """Tell Stripe a customer's e-mail address as it is now; a repeat changes nothing."""
+    async with sessions() as session:
+        customer = await session.get(Customer, customer_id)
+    if customer is not None:
+        await outside.change_email(customer)
 
 
 async def by_email(session: AsyncSession, email: str) -> Customer | None:

@@ -1,11 +1,9 @@
-"""Customers, staff, their sessions, and the trail of what was done."""
+"""Customers, staff, and the sessions of staff."""
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, CheckConstraint, Index, Text, text
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Table
@@ -46,6 +44,8 @@ class Customer(Table):
     currency: Mapped[Currency] = mapped_column(default=Currency.USD)
     # What may be open on all cards together: approved and not yet settled.
     exposure_limit_minor: Mapped[int] = mapped_column(default=500_000)
+    # Since when a debt of more than a trifle is open, for the decision to read.
+    in_debt_since: Mapped[datetime | None]
     stripe_customer_id: Mapped[str | None] = mapped_column(unique=True)
     stripe_cardholder_id: Mapped[str | None] = mapped_column(unique=True)
 
@@ -58,7 +58,11 @@ class Customer(Table):
 
 
 class Staff(Table):
-    """A member of finance or support."""
+    """A member of the staff. What they sign in with beside a password is derived, never kept.
+
+    The secret of their authenticator comes from our key and `totp_salt`, so a copy of the database
+    alone gives nobody a code.
+    """
 
     __tablename__ = "staff"
     __table_args__ = (Index("ix_staff_email", text("lower(email)"), unique=True),)
@@ -68,6 +72,12 @@ class Staff(Table):
     password_hash: Mapped[str]
     roles: Mapped[list[str]] = mapped_column(ARRAY(Text))
     state: Mapped[StaffState] = mapped_column(default=StaffState.ACTIVE)
+    # One of the demo's, whose password and secret are public: shut out where money is real.
+    demo: Mapped[bool] = mapped_column(default=False)
+    # Missing until the authenticator is enrolled, and after it was reset.
+    totp_salt: Mapped[bytes | None]
+    # The last 30 seconds, counted from 1970, whose code was used: none works twice.
+    totp_last_step: Mapped[int] = mapped_column(default=0)
 
     def move_to(self, state: StaffState) -> None:
         self.state = check_move(STAFF_MOVES, self.state, state)
@@ -99,24 +109,3 @@ class SignInFailure(Table):
 
     email: Mapped[str]
     address: Mapped[str]
-
-
-class AuditEntry(Table):
-    """Who did what, when, from where and why. Never changed, never deleted."""
-
-    __tablename__ = "audit_entry"
-    __table_args__ = (
-        Index("ix_audit_entry_subject", "subject_kind", "subject_id"),
-        Index("ix_audit_entry_created_at", "created_at"),
-    )
-
-    actor_kind: Mapped[str]
-    actor_id: Mapped[UUID | None]
-    action: Mapped[str]
-    subject_kind: Mapped[str]
-    subject_id: Mapped[str]
-    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    after: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    reason: Mapped[str | None]
-    address: Mapped[str | None]
-    request_id: Mapped[str | None]

@@ -31,6 +31,13 @@ async def hash_password(password: str) -> str:
     return await asyncio.get_running_loop().run_in_executor(_THREADS, _HASH.hash, password)
 
 
+async def needs_new_hash(password: str, kept: str) -> str | None:
+    """Give a new hash of the right password where the kept one was made with weaker settings."""
+    if not _HASH.current_hasher.check_needs_rehash(kept):
+        return None
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, _HASH.hash, password)
+
+
 async def matches(password: str, kept: str | None) -> bool:
     """Tell whether the password is the kept one. Nobody's password takes as long, and is False."""
     run = asyncio.get_running_loop().run_in_executor

@@ -6,6 +6,7 @@ request, eight hours after sign-in, and when its member is disabled.
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -55,8 +56,13 @@ async def start(
     return token
 
 
-async def current(sessions: Sessions, token: str, now: datetime) -> SignedIn | None:
-    """Give whose token this is while its session lasts, and note that it was seen."""
+async def current(
+    sessions: Sessions, token: str, now: datetime, *, seen: bool = True
+) -> SignedIn | None:
+    """Give whose token this is while its session lasts, and note that it was seen.
+
+    Not `seen`: what an open page asks for by itself, without anybody there, keeps no session alive.
+    """
     async with sessions() as session:
         row = await session.execute(
             select(StaffSession, Staff)
@@ -73,7 +79,7 @@ async def current(sessions: Sessions, token: str, now: datetime) -> SignedIn | N
     if found is None:
         return None
     begun, staff = found
-    if begun.last_seen_at < now - _SEEN_EVERY:
+    if seen and begun.last_seen_at < now - _SEEN_EVERY:
         await _seen(sessions, begun.id, now)
     roles = frozenset(Role(role) for role in staff.roles)
     return SignedIn(begun.id, staff.id, staff.name, staff.email, roles)
@@ -85,6 +91,43 @@ async def end(session: AsyncSession, signed_in: SignedIn, actor: Actor, now: dat
     staff = await session.get_one(Staff, signed_in.id)
     begun.ended_at = begun.ended_at or now
     record(session, actor, "staff.sign_out", subject=staff, after={"session": str(begun.id)})
+
+
+async def end_own(
+    session: AsyncSession, signed_in: SignedIn, session_id: UUID, actor: Actor, now: datetime
+) -> bool:
+    """End one of a member's own sessions; tell whether they have such a one."""
+    begun = await session.get(StaffSession, session_id, with_for_update=True)
+    if begun is None or begun.staff_id != signed_in.id:
+        return False
+    begun.ended_at = begun.ended_at or now
+    await _tell_ended(session, signed_in, actor, [session_id])
+    return True
+
+
+async def end_others(
+    session: AsyncSession, signed_in: SignedIn, actor: Actor, now: datetime
+) -> None:
+    """End all of a member's sessions but the one they use."""
+    ended = await session.scalars(
+        update(StaffSession)
+        .where(
+            StaffSession.staff_id == signed_in.id,
+            StaffSession.id != signed_in.session_id,
+            StaffSession.ended_at.is_(None),
+        )
+        .values(ended_at=now)
+        .returning(StaffSession.id)
+    )
+    await _tell_ended(session, signed_in, actor, ended.all())
+
+
+async def _tell_ended(
+    session: AsyncSession, signed_in: SignedIn, actor: Actor, ended: Sequence[UUID]
+) -> None:
+    staff = await session.get_one(Staff, signed_in.id)
+    told = {"sessions": [str(one) for one in ended]}
+    record(session, actor, "staff.end_sessions", subject=staff, after=told)
 
 
 async def _seen(sessions: Sessions, session_id: UUID, now: datetime) -> None:

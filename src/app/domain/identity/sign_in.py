@@ -1,4 +1,4 @@
-"""Signing in with a password, slowed down for whoever guesses.
+"""Signing in with a password, slowed down for whoever guesses. A code has to follow it.
 
 An attempt is counted before the password is looked at, so that guesses sent all at once count as
 well; the right password takes the member's counts back. A known and an unknown e-mail address get
@@ -17,7 +17,8 @@ from app.domain.identity.audit import Actor, record
 from app.domain.identity.models import SignInFailure, Staff
 from app.domain.identity.passwords import matches
 from app.domain.identity.sessions import start
-from app.domain.identity.staff import DEMO_DOMAIN, staff_by_email
+from app.domain.identity.staff import staff_by_email
+from app.domain.identity.staff_challenges import challenge
 from app.domain.identity.states import StaffState
 from app.errors import AppError
 
@@ -36,16 +37,17 @@ class TooManyAttempts(AppError, status=429):
 
     def __init__(self, wait: timedelta) -> None:
         self.seconds = max(1, round(wait.total_seconds()))
-        super().__init__(f"Too many attempts. Try again in {self.seconds} s.")
+        super().__init__(f"Too many attempts. Try again in {_long(self.seconds)}.")
 
 
-async def sign_in(
-    sessions: Sessions, email: str, password: str, *, actor: Actor, user_agent: str, now: datetime
+async def give_password(
+    sessions: Sessions, email: str, password: str, *, actor: Actor, now: datetime, demo: bool
 ) -> str:
-    """Give the token of a new session. Raises WrongPassword and TooManyAttempts.
+    """Give the token of a challenge: with a code of the member's it is worth a session.
 
-    `actor` carries the address and the request. The connection is given back while the password
-    is compared, which takes long.
+    `actor` carries the address and the request; `demo`: whether the demo's members, whose password
+    everybody can read, may sign in here. The connection is given back while the password is
+    compared, which takes long. Raises WrongPassword and TooManyAttempts.
     """
     email = email.strip().lower()[:200]
     attempt = SignInFailure(id=uuid7(), email=email, address=actor.address or "", created_at=now)
@@ -53,16 +55,15 @@ async def sign_in(
         await _refuse_hurry(session, attempt, now)
         session.add(attempt)
         staff = await staff_by_email(session, email)
-    active = staff is not None and staff.state is StaffState.ACTIVE
-    right = await matches(password, staff.password_hash if staff and active else None)
+    open_ = staff is not None and staff.state is StaffState.ACTIVE and (demo or not staff.demo)
+    right = await matches(password, staff.password_hash if staff and open_ else None)
     async with sessions.begin() as session:
         if staff is None or not right:
             subject: Table = staff or attempt
             record(session, _as(staff, actor), "staff.sign_in_failed", subject=subject)
         else:
             await session.execute(delete(SignInFailure).where(SignInFailure.email == email))
-            told = _as(staff, actor)
-            return await start(session, staff, actor=told, user_agent=user_agent, now=now)
+            return challenge(session, staff, now)
     raise WrongPassword("The e-mail address or the password is wrong.")
 
 
@@ -75,11 +76,7 @@ async def sign_in_demo(
     """
     async with sessions.begin() as session:
         staff = await staff_by_email(session, email)
-        if (
-            staff is None
-            or staff.state is not StaffState.ACTIVE
-            or not staff.email.endswith(DEMO_DOMAIN)
-        ):
+        if staff is None or staff.state is not StaffState.ACTIVE or not staff.demo:
             raise WrongPassword("Nobody of the demo has this e-mail address.")
         told = _as(staff, actor)
         return await start(session, staff, actor=told, user_agent=user_agent, now=now)
@@ -112,6 +109,14 @@ async def _counted(
     )
     count, moment = found.one()
     return count, moment or since
+
+
+def _long(seconds: int) -> str:
+    """Say how long to wait, in the unit that people would count it in."""
+    for unit, length in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{-(-seconds // length)} {unit}"
+    return f"{seconds} s"
 
 
 def _as(staff: Staff | None, actor: Actor) -> Actor:

@@ -1,4 +1,4 @@
-"""The lives of a customer and of a member of staff."""
+"""The lives of a customer, of a member of staff, and of what one asks another to approve."""
 
 from enum import StrEnum
 
@@ -31,6 +31,31 @@ class StaffState(StrEnum):
 STAFF_MOVES = complete(
     {StaffState.ACTIVE: {StaffState.DISABLED}, StaffState.DISABLED: {StaffState.ACTIVE}},
     StaffState,
+)
+
+
+class ApprovalState(StrEnum):
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+APPROVAL_MOVES = complete(
+    {
+        ApprovalState.WAITING: {
+            ApprovalState.APPROVED,
+            ApprovalState.REFUSED,
+            ApprovalState.WITHDRAWN,
+            ApprovalState.EXPIRED,
+        },
+        ApprovalState.APPROVED: set(),
+        ApprovalState.REFUSED: set(),
+        ApprovalState.WITHDRAWN: set(),
+        ApprovalState.EXPIRED: set(),
+    },
+    ApprovalState,
 )
 
 

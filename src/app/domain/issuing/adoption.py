@@ -13,7 +13,13 @@ from uuid_utils.compat import uuid7
 from app.domain.funding.models import PricePlan
 from app.domain.funding.pricing import Price
 from app.domain.funding.states import FundingMode
-from app.domain.issuing.card_network import AuthorizationFacts, TransactionFacts
+from app.domain.identity.models import Customer
+from app.domain.identity.states import CustomerState
+from app.domain.issuing.card_network import (
+    AuthorizationFacts,
+    RequestFacts,
+    TransactionFacts,
+)
 from app.domain.issuing.decline_reasons import DeclineReason
 from app.domain.issuing.models import (
     Authorization,
@@ -21,11 +27,39 @@ from app.domain.issuing.models import (
     Card,
     CardTransaction,
 )
-from app.domain.issuing.states import RequestState, TransactionKind
+from app.domain.issuing.states import CardState, RequestState, TransactionKind
 
-# Ours once they have been asked: https://docs.stripe.com/api/issuing/authorizations/object
-ANSWERED_BY_US = frozenset({"webhook_approved", "webhook_declined"})
-OUR_TIME_OR_FORM = frozenset({"webhook_timeout", "webhook_error"})
+WHY = {
+    "account_disabled": DeclineReason.STRIPE_CARDHOLDER_NOT_ACTIVE,
+    "card_canceled": DeclineReason.STRIPE_CARD_NOT_ACTIVE,
+    "card_expired": DeclineReason.STRIPE_CARD_NOT_ACTIVE,
+    "card_inactive": DeclineReason.STRIPE_CARD_NOT_ACTIVE,
+    "cardholder_blocked": DeclineReason.STRIPE_CARDHOLDER_NOT_ACTIVE,
+    "cardholder_inactive": DeclineReason.STRIPE_CARDHOLDER_NOT_ACTIVE,
+    "cardholder_verification_required": DeclineReason.STRIPE_WANTS_IDENTITY,
+    "insecure_authorization_method": DeclineReason.STRIPE_DETAILS_WRONG,
+    "insufficient_funds": DeclineReason.STRIPE_FLOAT_EMPTY,
+    "network_fallback": DeclineReason.STRIPE_STAND_IN,
+    "pin_blocked": DeclineReason.STRIPE_DETAILS_WRONG,
+    "spending_controls": DeclineReason.STRIPE_SPENDING_CONTROL,
+    "suspected_fraud": DeclineReason.STRIPE_SUSPECTS_FRAUD,
+    "verification_failed": DeclineReason.STRIPE_DETAILS_WRONG,
+    # We were asked, and our own record of it is missing.
+    "webhook_approved": DeclineReason.OUR_ERROR,
+    "webhook_declined": DeclineReason.OUR_ERROR,
+    "webhook_error": DeclineReason.STRIPE_ANSWER_UNUSABLE,
+    "webhook_timeout": DeclineReason.TOO_SLOW,
+}
+"""What Stripe's reasons for a decline are in ours; one it adds later is simply its decision.
+
+Source: https://docs.stripe.com/api/issuing/authorizations/object, request_history.reason
+"""
+
+
+STOPPED_CARDS = {
+    CardState.FROZEN: DeclineReason.CARD_FROZEN,
+    CardState.CLOSED: DeclineReason.CARD_CLOSED,
+}
 
 
 class Adoption:
@@ -55,6 +89,7 @@ class Adoption:
             "merchant_country": facts.merchant_country,
             "merchant_city": facts.merchant_city,
             "merchant_network_id": facts.merchant_network_id,
+            "forced": facts.forced,
             "fence": 0,
         }
         await session.execute(insert(Authorization).values(row).on_conflict_do_nothing())
@@ -68,6 +103,7 @@ class Adoption:
         authorization = found.one()
         authorization.move_to(facts.state)
         authorization.approved = facts.approved
+        authorization.forced = facts.forced
         authorization.amount_minor = facts.amount_minor
         return authorization
 
@@ -81,13 +117,13 @@ class Adoption:
             .with_for_update(key_share=True)
         )
         requests = {request.ordinal: request for request in found}
-        plan = await self._plan_at(session, facts.occurred_at)
+        plan = await self.plan_at(session, facts.occurred_at)
         before = 0
         for ordinal, told in enumerate(facts.requests):
             request = requests.get(ordinal)
             if request is None:
                 request = self._adopted(authorization, ordinal, told.amount_minor, before, plan)
-                request.reason = None if told.approved else _why(told.reason)
+                request.reason = None if told.approved else await _why(session, request, told)
                 request.move_to(RequestState.APPROVED if told.approved else RequestState.DECLINED)
                 session.add(request)
                 requests[ordinal] = request
@@ -96,6 +132,8 @@ class Adoption:
                 request.verified_at = None
             request.stripe_approved = told.approved
             request.stripe_reason = told.reason
+            # Stripe's amount is what was approved, where that is less than was asked for.
+            request.approved_minor = told.amount_minor if told.approved else 0
             before += told.amount_minor if told.approved else 0
         await session.flush()
         return [requests[ordinal] for ordinal in sorted(requests)]
@@ -152,7 +190,7 @@ class Adoption:
             verify_after=self.verify_after,
         )
 
-    async def _plan_at(self, session: AsyncSession, moment: datetime) -> PricePlan | None:
+    async def plan_at(self, session: AsyncSession, moment: datetime) -> PricePlan | None:
         return await session.scalar(
             select(PricePlan)
             .where(PricePlan.effective_from <= moment)
@@ -177,9 +215,16 @@ def _transaction_row(authorization: Authorization, told: TransactionFacts) -> di
     }
 
 
-def _why(stripe_reason: str) -> DeclineReason:
-    if stripe_reason in OUR_TIME_OR_FORM:
-        return DeclineReason.TOO_SLOW
-    if stripe_reason in ANSWERED_BY_US:
-        return DeclineReason.OUR_ERROR
-    return DeclineReason.STRIPE_DECLINED
+async def _why(
+    session: AsyncSession, request: AuthorizationRequest, told: RequestFacts
+) -> DeclineReason:
+    """Give why Stripe declined, in our words: Stripe stops the cards and customers that we stop."""
+    reason = WHY.get(told.reason, DeclineReason.STRIPE_DECLINED)
+    if reason is DeclineReason.STRIPE_CARD_NOT_ACTIVE and request.card_id is not None:
+        card = await session.get_one(Card, request.card_id)
+        return STOPPED_CARDS.get(card.state, reason)
+    if reason is DeclineReason.STRIPE_CARDHOLDER_NOT_ACTIVE and request.customer_id is not None:
+        customer = await session.get_one(Customer, request.customer_id)
+        active = customer.state is CustomerState.ACTIVE
+        return reason if active else DeclineReason.CUSTOMER_NOT_ACTIVE
+    return reason

@@ -26,6 +26,11 @@ class Ask(msgspec.Struct, frozen=True):
     merchant_country: str | None
     merchant_city: str | None
     merchant_network_id: str | None
+    # The network's estimate of fraud, 0 to 99, where it gives one.
+    risk_score: int | None = None
+    # Whether less than the amount may be approved, and how little at least.
+    controllable: bool = False
+    least_minor: int = 0
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -33,6 +38,8 @@ class Answer(msgspec.Struct, frozen=True):
 
     approved: bool
     reason: DeclineReason | None = None
+    # What was approved, where the merchant lets us approve less than it asked for.
+    approved_minor: int | None = None
     held_minor: int = 0
     source_brand: str | None = None
     source_last4: str | None = None

@@ -25,6 +25,7 @@ _REASONS: Mapping[str, DeclineReason] = {
     "authentication_required": DeclineReason.BANK_AUTHENTICATION_REQUIRED,
     "authentication_not_handled": DeclineReason.BANK_AUTHENTICATION_REQUIRED,
     "rate_limited": DeclineReason.FUNDING_RATE_LIMITED,
+    "payment_method_unusable": DeclineReason.SOURCE_NEEDS_REFRESH,
     "request_refused": DeclineReason.FUNDING_REFUSED,
 }
 # Another linked card would meet the same refusal.

@@ -16,6 +16,14 @@ class RequestFacts(msgspec.Struct, frozen=True):
     amount_minor: int
 
 
+class Movement(msgspec.Struct, frozen=True):
+    """A hold (negative) or release (positive) on the Issuing balance, in minor units."""
+
+    id: str
+    amount_minor: int
+    occurred_at: datetime
+
+
 class TransactionFacts(msgspec.Struct, frozen=True):
     """A capture (negative) or refund (positive) as Stripe signs it, in minor units."""
 
@@ -27,10 +35,17 @@ class TransactionFacts(msgspec.Struct, frozen=True):
     merchant_name: str
     card: str
     authorization: str | None
+    merchant_category: str = ""
+    merchant_country: str | None = None
+    merchant_city: str | None = None
+    merchant_network_id: str | None = None
 
 
 class AuthorizationFacts(msgspec.Struct, frozen=True):
-    """An authorization as Stripe has it now. Requests and transactions oldest first."""
+    """An authorization as Stripe has it now. Requests and transactions oldest first.
+
+    `forced`: a capture that had no authorization stands for it; the id is the transaction's.
+    """
 
     id: str
     card: str
@@ -46,6 +61,8 @@ class AuthorizationFacts(msgspec.Struct, frozen=True):
     merchant_network_id: str | None
     requests: list[RequestFacts]
     transactions: list[TransactionFacts]
+    movements: list[Movement] = []
+    forced: bool = False
 
 
 class CardholderOrder(msgspec.Struct, frozen=True):
@@ -76,6 +93,23 @@ class CardOrder(msgspec.Struct, frozen=True):
     daily_limit_minor: int
     monthly_limit_minor: int
     purchase_limit_minor: int | None
+    active: bool = True
+    # Stripe's id of the card whose place it takes, and why, in Stripe's words.
+    replacement_for: str | None = None
+    replacement_reason: str | None = None
+
+
+class CardWish(msgspec.Struct, frozen=True):
+    """How a card shall be at Stripe: its status in Stripe's words, its limits in minor units.
+
+    `lost`: it is canceled because it is lost or stolen.
+    """
+
+    status: str
+    daily_limit_minor: int
+    monthly_limit_minor: int
+    purchase_limit_minor: int | None
+    lost: bool = False
 
 
 class IssuedCard(msgspec.Struct, frozen=True):
@@ -92,6 +126,19 @@ class CardNetwork(Protocol):
     async def authorization(self, stripe_authorization_id: str) -> AuthorizationFacts | None:
         """Give an authorization as it is now; None when Stripe has none of this id."""
 
+    async def transaction(self, stripe_transaction_id: str) -> TransactionFacts | None:
+        """Give a card transaction as it is now; None when Stripe has none of this id."""
+
     async def create_cardholder(self, order: CardholderOrder) -> str: ...
 
     async def create_card(self, order: CardOrder) -> IssuedCard: ...
+
+
+class CardsAtStripe(CardNetwork, Protocol):
+    """What keeping Stripe's cards as ours are asks of it."""
+
+    async def change_card(self, key: str, stripe_card_id: str, wish: CardWish) -> None:
+        """Bring a card to how it shall be. The same key again changes nothing."""
+
+    async def change_cardholder(self, key: str, stripe_cardholder_id: str, *, active: bool) -> None:
+        """Let all cards of a person buy, or none. The same key again changes nothing."""

@@ -1,11 +1,15 @@
 """Virtual cards: issued at Stripe with our limits mirrored there, and kept with all controls."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.db import Sessions
+from app.domain.funding.sources import SavedCard
 from app.domain.identity.audit import Actor, record
 from app.domain.identity.models import Customer
 from app.domain.identity.states import CustomerState
@@ -30,7 +34,31 @@ class CardControls(msgspec.Struct, frozen=True):
     allowed_countries: list[str] = []
     blocked_countries: list[str] = []
     merchant_lock: str | None = None
+    lock_to_first_merchant: bool = False
     single_use: bool = False
+    active_until: datetime | None = None
+
+
+class IssuedCards:
+    """Recognizes our own cards among those that customers link.
+
+    Stripe gives a linked card's last four digits and expiry, and no number to compare. Among the
+    few cards of one customer that is enough; a loop over two customers ends at its first purchase,
+    which the decision refuses by our own descriptor.
+    """
+
+    async def holds(self, session: AsyncSession, customer_id: UUID, saved: SavedCard) -> bool:
+        found = await session.scalar(
+            select(Card.id)
+            .where(
+                Card.customer_id == customer_id,
+                Card.last4 == saved.last4,
+                Card.exp_month == saved.exp_month,
+                Card.exp_year == saved.exp_year,
+            )
+            .limit(1)
+        )
+        return found is not None
 
 
 async def issue(
@@ -41,22 +69,18 @@ async def issue(
     controls: CardControls,
     *,
     actor: Actor,
+    card_id: UUID | None = None,
 ) -> Card:
-    """Issue a virtual card. Raises CustomerCannotHoldCards."""
+    """Issue a virtual card; with the same `card_id` again Stripe gives the same one.
+
+    Raises CustomerCannotHoldCards.
+    """
     async with sessions() as session:
         customer = await session.get_one(Customer, customer_id)
     if customer.state is not CustomerState.ACTIVE or customer.stripe_cardholder_id is None:
         raise CustomerCannotHoldCards("the customer cannot hold cards yet")
-    card_id = uuid7()
-    order = CardOrder(
-        key=f"card:{card_id}",
-        cardholder=customer.stripe_cardholder_id,
-        currency=customer.currency,
-        daily_limit_minor=controls.daily_limit_minor,
-        monthly_limit_minor=controls.monthly_limit_minor,
-        purchase_limit_minor=controls.purchase_limit_minor,
-    )
-    issued = await network.create_card(order)
+    card_id = card_id or uuid7()
+    issued = await network.create_card(_order(card_id, customer, controls))
     async with sessions.begin() as session:
         card = Card(
             id=card_id,
@@ -76,25 +100,13 @@ async def issue(
     return card
 
 
-async def move_card(
-    sessions: Sessions, card_id: UUID, state: CardState, actor: Actor, reason: str
-) -> Card:
-    """Freeze, unfreeze or close a card. It obeys at the next question; a running one is finished.
-
-    The decision locks the customer, so this does too: whoever comes second sees the other's work.
-    """
-    async with sessions.begin() as session:
-        card = await session.get_one(Card, card_id)
-        await session.get_one(Customer, card.customer_id, with_for_update={"key_share": True})
-        before = card.state
-        card.move_to(state)
-        record(
-            session,
-            actor,
-            f"card.{state}",
-            subject=card,
-            before={"state": before},
-            after={"state": state},
-            reason=reason,
-        )
-    return card
+def _order(card_id: UUID, customer: Customer, controls: CardControls) -> CardOrder:
+    assert customer.stripe_cardholder_id is not None
+    return CardOrder(
+        key=f"card:{card_id}",
+        cardholder=customer.stripe_cardholder_id,
+        currency=customer.currency,
+        daily_limit_minor=controls.daily_limit_minor,
+        monthly_limit_minor=controls.monthly_limit_minor,
+        purchase_limit_minor=controls.purchase_limit_minor,
+    )

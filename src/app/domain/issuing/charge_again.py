@@ -4,32 +4,51 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.clock import Clock
 from app.db import Sessions
-from app.domain.funding.charges import ChargeOrder, FundingBackOffice, charge_key
-from app.domain.funding.keeping import new_charge
+from app.domain.funding.charges import (
+    ChargeOrder,
+    ChargeOutcome,
+    FundingBackOffice,
+    charge_key,
+)
+from app.domain.funding.keeping import book_charge, follow_outcome, new_charge
 from app.domain.funding.models import Charge, FundingSource, PricePlan
 from app.domain.funding.pricing import Price
-from app.domain.funding.states import LIVE_CHARGES, ChargeState, FundingSourceState
-from app.domain.identity.audit import SYSTEM, record
+from app.domain.funding.states import (
+    LIVE_CHARGES,
+    ChargePurpose,
+    ChargeState,
+    FundingSourceState,
+)
+from app.domain.identity.audit import SYSTEM
 from app.domain.identity.models import Customer
-from app.domain.issuing.models import Authorization, AuthorizationRequest, Card
+from app.domain.identity.reasons import Reason
+from app.domain.issuing.bank_reasons import reason_for
+from app.domain.issuing.cards_access import card_to_change
+from app.domain.issuing.cards_moving import move
+from app.domain.issuing.decline_reasons import DeclineReason
+from app.domain.issuing.models import Authorization, AuthorizationRequest
 from app.domain.issuing.states import CardState
 from app.money import Currency
 
 log = structlog.get_logger()
 
+NOBODY_PAID = Reason("policy", "an approved purchase could not be charged to any linked card")
+
 
 class ChargeAgain:
     """Tries a customer's linked cards in order, each attempt with a key of its own."""
 
-    def __init__(self, sessions: Sessions, funding: FundingBackOffice) -> None:
+    def __init__(self, sessions: Sessions, funding: FundingBackOffice, clock: Clock) -> None:
         self.sessions = sessions
         self.funding = funding
+        self.clock = clock
 
     async def charge(
         self, request: AuthorizationRequest, customer: Customer, authorization: str
     ) -> bool:
-        """Charge the request's amount and fee. False when an attempt's outcome is not known yet.
+        """Charge the request's amount and fee. False when it must be tried again later.
 
         When every linked card refuses, the card is frozen, so that the debt cannot grow.
         """
@@ -53,51 +72,49 @@ class ChargeAgain:
                 request=str(request.ordinal),
                 attempt=number,
             )
-            state = await self._attempt(request, customer, source, order)
-            if state in LIVE_CHARGES:
+            outcome = await self.funding.charge(order)
+            if reason_for(outcome.decline_code) is DeclineReason.FUNDING_RATE_LIMITED:
+                # No bank was asked, and nothing is kept for the key: it is used again later.
+                return False
+            await self._keep(request, source, order, outcome)
+            if outcome.state in LIVE_CHARGES:
                 return True
-            if state is not ChargeState.DECLINED:
+            if outcome.state is not ChargeState.DECLINED:
                 return False
         await self._freeze(request)
         return True
 
-    async def _attempt(
+    async def _keep(
         self,
         request: AuthorizationRequest,
-        customer: Customer,
         source: FundingSource,
         order: ChargeOrder,
-    ) -> ChargeState:
-        outcome = await self.funding.charge(order)
+        outcome: ChargeOutcome,
+    ) -> None:
         async with self.sessions.begin() as session:
-            session.add(
-                new_charge(
-                    order,
-                    outcome,
-                    customer_id=customer.id,
-                    source_id=source.id,
-                    purchase_id=request.authorization_id,
-                    request_id=request.id,
-                )
+            charge = new_charge(
+                order,
+                customer_id=source.customer_id,
+                source_id=source.id,
+                purchase_id=request.authorization_id,
+                purpose=ChargePurpose.AUTHORIZATION,
+                principal_minor=min(_approved(request), order.amount_minor),
+                request_id=request.id,
             )
+            session.add(charge)
+            await session.flush()
+            follow_outcome(charge, outcome)
+            await book_charge(session, charge, self.clock.now())
         log.info("charged_again", authorization=order.authorization, state=outcome.state.value)
-        return outcome.state
 
     async def _freeze(self, request: AuthorizationRequest) -> None:
         async with self.sessions.begin() as session:
-            card = await session.get(Card, request.card_id) if request.card_id else None
-            if card is None or card.state is not CardState.ACTIVE:
+            if request.card_id is None:
                 return
-            card.move_to(CardState.FROZEN)
-            record(
-                session,
-                SYSTEM,
-                "card.freeze",
-                subject=card,
-                before={"state": CardState.ACTIVE},
-                after={"state": CardState.FROZEN},
-                reason="an approved purchase could not be charged to any linked card",
-            )
+            card = await card_to_change(session, request.card_id, SYSTEM)
+            if card.state is not CardState.ACTIVE:
+                return
+            await move(session, card, CardState.FROZEN, actor=SYSTEM, why=NOBODY_PAID)
 
 
 async def _sources(session: AsyncSession, customer: Customer) -> list[FundingSource]:
@@ -117,7 +134,11 @@ async def _amount(session: AsyncSession, request: AuthorizationRequest) -> int:
     if request.price_plan_id is not None:
         plan = await session.get_one(PricePlan, request.price_plan_id)
         price = Price(plan.percent_bps, plan.fixed_minor, plan.minimum_minor)
-    return price.hold_for(request.approved_before_minor, request.amount_minor)
+    return price.hold_for(request.approved_before_minor, _approved(request))
+
+
+def _approved(request: AuthorizationRequest) -> int:
+    return request.amount_minor if request.approved_minor is None else request.approved_minor
 
 
 async def _last_attempt(session: AsyncSession, request: AuthorizationRequest) -> int:

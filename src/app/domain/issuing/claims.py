@@ -1,23 +1,24 @@
 """One settlement of a purchase at a time, across all processes, with no lock held meanwhile."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Sessions
 from app.domain.issuing.models import Authorization
-from app.errors import AppError
+from app.errors import AppError, Busy
 
 LEASE = timedelta(seconds=60)
 WAIT_SECONDS = 10.0
 LOOK_AGAIN_SECONDS = 0.05
 
 
-class PurchaseBusy(AppError, status=409):
+class PurchaseBusy(Busy, status=409):
     """Another worker is settling this purchase; try again."""
 
 
@@ -26,30 +27,58 @@ class ClaimLost(AppError, status=409):
 
 
 class Claim(msgspec.Struct, frozen=True):
+    """A claim on a purchase. `began` is by the database's clock."""
+
     authorization_id: UUID
     fence: int
+    began: datetime
 
 
-async def claim(sessions: Sessions, authorization_id: UUID) -> Claim:
-    """Take a purchase for a minute, waiting for whoever has it. Raise PurchaseBusy after 10 s."""
+async def claim(
+    sessions: Sessions,
+    authorization_id: UUID,
+    wall: Callable[[], datetime],
+    told_at: datetime | None = None,
+) -> Claim | None:
+    """Take a purchase for a minute, waiting for whoever has it. Raise PurchaseBusy after 10 s.
+
+    None: what we were told of at `told_at`, by the database's clock, has been settled meanwhile.
+    """
     deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
     while True:
-        now = datetime.now(UTC)
+        now = wall()
         async with sessions.begin() as session:
-            fence = await session.scalar(
+            found = await session.execute(
                 update(Authorization)
                 .where(
                     Authorization.id == authorization_id,
                     or_(Authorization.leased_until.is_(None), Authorization.leased_until < now),
+                    _not_read_since(told_at),
                 )
                 .values(leased_until=now + LEASE, fence=Authorization.fence + 1)
-                .returning(Authorization.fence)
+                .returning(Authorization.fence, func.clock_timestamp())
             )
-        if fence is not None:
-            return Claim(authorization_id, fence)
+            taken = found.one_or_none()
+            if taken is None and await _was_read_since(session, authorization_id, told_at):
+                return None
+        if taken is not None:
+            return Claim(authorization_id, *taken)
         if asyncio.get_running_loop().time() > deadline:
             raise PurchaseBusy("another worker is settling this purchase")
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+
+def _not_read_since(told_at: datetime | None) -> ColumnElement[bool]:
+    if told_at is None:
+        return true()
+    return or_(Authorization.read_at.is_(None), Authorization.read_at <= told_at)
+
+
+async def _was_read_since(
+    session: AsyncSession, authorization_id: UUID, told_at: datetime | None
+) -> bool:
+    row = select(Authorization.id).where(Authorization.id == authorization_id)
+    return await session.scalar(row.where(~_not_read_since(told_at))) is not None
 
 
 async def still_mine(session: AsyncSession, claimed: Claim) -> Authorization:

@@ -12,8 +12,9 @@ from app.domain.funding.charges import (
 from app.domain.funding.states import LIVE_CHARGES, ChargeState, FundingMode
 from app.domain.issuing.asking import Ask
 from app.domain.issuing.bank_reasons import OUR_OWN_FAULT, reason_for
-from app.domain.issuing.decision import Fund, SourceFacts
+from app.domain.issuing.decision import Fund
 from app.domain.issuing.decline_reasons import DeclineReason
+from app.domain.issuing.facts import SourceFacts
 from app.domain.issuing.stopwatch import Stopwatch
 
 CHARGE_WITHIN_SECONDS = 1.2
@@ -37,7 +38,7 @@ async def fund(
             break
         order = _order(mode, ask, decision, source, number)
         outcome = await processor.charge(order, timeout_seconds=seconds)
-        attempts.append(_record(order, source, outcome))
+        attempts.append(_record(order, source, decision.approved_minor, outcome))
         if outcome.state in LIVE_CHARGES:
             return attempts, None
         if outcome.state is not ChargeState.DECLINED:
@@ -66,5 +67,9 @@ def _order(
     )
 
 
-def _record(order: ChargeOrder, source: SourceFacts, outcome: ChargeOutcome) -> ChargeRecord:
-    return ChargeRecord(uuid7(), source.id, order.attempt, order.key, order.amount_minor, outcome)
+def _record(
+    order: ChargeOrder, source: SourceFacts, principal_minor: int, outcome: ChargeOutcome
+) -> ChargeRecord:
+    amount = order.amount_minor
+    principal = min(principal_minor, amount)
+    return ChargeRecord(uuid7(), source.id, order.attempt, order.key, amount, principal, outcome)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text, Uuid
+from sqlalchemy import ARRAY, CheckConstraint, Enum, ForeignKey, Index, Text, Uuid, false
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -61,7 +61,15 @@ class Card(Table):
     blocked_countries: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     # The network's id of the only merchant this card may be used at.
     merchant_lock: Mapped[str | None]
+    # Or the first merchant it is used at for more than a probe.
+    lock_to_first_merchant: Mapped[bool] = mapped_column(default=False, server_default=false())
     single_use: Mapped[bool] = mapped_column(default=False)
+    # Who froze it, in the words of the trail: only what a customer froze may a customer unfreeze.
+    frozen_by: Mapped[str | None]
+    # The old card whose place this one took.
+    replaces_id: Mapped[UUID | None] = mapped_column(ForeignKey("card.id"), unique=True)
+    # Purchases end here, whatever is printed on the card.
+    active_until: Mapped[datetime | None]
 
     def move_to(self, state: CardState) -> None:
         self.state = check_move(CARD_MOVES, self.state, state)
@@ -73,17 +81,29 @@ class Authorization(Table):
     __tablename__ = "card_authorization"
     __table_args__ = (
         Index("ix_card_authorization_card", "card_id", "created_at"),
-        Index("ix_card_authorization_customer", "customer_id", "created_at"),
+        Index("ix_card_authorization_customer", "customer_id", "occurred_at", "id"),
         Index("ix_card_authorization_created_at", "created_at"),
-        Index("ix_card_authorization_merchant", "merchant_name"),
+        Index("ix_card_authorization_merchant", "merchant_name", "created_at"),
         Index(
             "ix_card_authorization_not_handled",
             "created_at",
             postgresql_where="not_handled IS NOT NULL",
         ),
+        Index(
+            "ix_card_authorization_pending",
+            "occurred_at",
+            postgresql_where="state = 'pending'",
+        ),
+        Index(
+            "ix_card_authorization_settle_after",
+            "settle_after",
+            postgresql_where="settle_after IS NOT NULL",
+        ),
     )
 
+    # Where a merchant captured without any authorization, the id of Stripe's transaction.
     stripe_authorization_id: Mapped[str] = mapped_column(unique=True)
+    forced: Mapped[bool] = mapped_column(default=False, server_default=false())
     card_id: Mapped[UUID | None] = mapped_column(ForeignKey("card.id"))
     customer_id: Mapped[UUID | None] = mapped_column(ForeignKey("customer.id"))
     occurred_at: Mapped[datetime]
@@ -98,8 +118,12 @@ class Authorization(Table):
     merchant_country: Mapped[str | None]
     merchant_city: Mapped[str | None]
     merchant_network_id: Mapped[str | None]
-    # What settlement cannot do yet, in words for staff.
+    # What settlement cannot do by itself, in words for staff.
     not_handled: Mapped[str | None]
+    # When settlement must look again though no event comes.
+    settle_after: Mapped[datetime | None]
+    # When Stripe's facts were read for the last settlement, by the database's clock.
+    read_at: Mapped[datetime | None]
     # A settlement's claim: it may write only while the fence is still the one it was given.
     leased_until: Mapped[datetime | None]
     fence: Mapped[int] = mapped_column(default=0)
@@ -115,7 +139,14 @@ class AuthorizationRequest(Table):
     __table_args__ = (
         Index("ix_authorization_request_ordinal", "authorization_id", "ordinal", unique=True),
         Index("ix_authorization_request_card", "card_id", "requested_at"),
+        Index("ix_authorization_request_customer", "customer_id", "requested_at"),
+        Index(
+            "ix_authorization_request_allowance",
+            "allowance_id",
+            postgresql_where="allowance_id IS NOT NULL",
+        ),
         Index("ix_authorization_request_requested_at", "requested_at"),
+        Index("ix_authorization_request_amount", "amount_minor"),
         Index(
             "ix_authorization_request_declines",
             "requested_at",
@@ -145,6 +176,12 @@ class AuthorizationRequest(Table):
     requested_at: Mapped[datetime]
     amount_minor: Mapped[int]
     currency: Mapped[str]
+    # What we approved of it: less where the merchant takes less and a limit left no more.
+    approved_minor: Mapped[int | None]
+    # The network's estimate of fraud, 0 to 99.
+    risk_score: Mapped[int | None]
+    # The permission to pass some checks once that this request uses; a declined one gives it back.
+    allowance_id: Mapped[UUID | None]
     # Approved before this request on the same authorization, as Stripe said when it asked.
     approved_before_minor: Mapped[int] = mapped_column(default=0)
     # The part of the limits this request uses up.
@@ -156,7 +193,15 @@ class AuthorizationRequest(Table):
     funding_source_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), default=list)
     fee_minor: Mapped[int] = mapped_column(default=0)
     state: Mapped[RequestState] = mapped_column(default=RequestState.DECIDING)
-    reason: Mapped[DeclineReason | None]
+    # Not checked by the database, as other words are: the list is too long to be read each time.
+    reason: Mapped[DeclineReason | None] = mapped_column(
+        Enum(
+            DeclineReason,
+            native_enum=False,
+            length=40,
+            values_callable=lambda kind: [reason.value for reason in kind],
+        )
+    )
     decided_at: Mapped[datetime | None]
     # Milliseconds by step, as text keys: verify, record, decide, hold, write, total.
     step_ms: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
@@ -182,6 +227,13 @@ class CardTransaction(Table):
         Index("ix_card_transaction_authorization", "authorization_id"),
         Index("ix_card_transaction_occurred_at", "occurred_at"),
         Index("ix_card_transaction_card", "card_id", "occurred_at"),
+        Index("ix_card_transaction_customer", "customer_id", "occurred_at"),
+        Index("ix_card_transaction_amount", "amount_minor"),
+        Index(
+            "ix_card_transaction_waiting",
+            "occurred_at",
+            postgresql_where="unmatched AND authorization_id IS NULL",
+        ),
     )
 
     stripe_transaction_id: Mapped[str] = mapped_column(unique=True)
@@ -195,4 +247,8 @@ class CardTransaction(Table):
     merchant_name: Mapped[str]
     # Our fee on this capture: the fee on all captured so far, less the fee on all before.
     fee_minor: Mapped[int] = mapped_column(default=0)
+    # What of that fee is paid, and so is ours.
+    earned_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    # A refund that came without saying for which purchase.
+    unmatched: Mapped[bool] = mapped_column(default=False, server_default=false())
     not_handled: Mapped[str | None]

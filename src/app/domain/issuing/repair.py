@@ -4,8 +4,8 @@ The truth about a request is Stripe's request_history, the truth about charges S
 PaymentIntents, read once no call can be in flight any more.
 """
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -16,14 +16,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.clock import Clock
 from app.db import Sessions
 from app.domain.funding.charges import FundingBackOffice, IntentFacts
-from app.domain.funding.keeping import keep_intent
+from app.domain.funding.keeping import Asked, book_charge, keep_intent
 from app.domain.funding.models import Charge
-from app.domain.funding.states import ChargeState
+from app.domain.funding.refund_models import Refund
+from app.domain.funding.states import ChargeState, RefundPurpose
 from app.domain.identity.models import Customer
 from app.domain.issuing.charge_again import ChargeAgain
 from app.domain.issuing.claims import Claim, still_mine
 from app.domain.issuing.decline_reasons import DeclineReason
+from app.domain.issuing.effects import Effects
 from app.domain.issuing.models import AuthorizationRequest
+from app.domain.issuing.position import GivenBack
 from app.domain.issuing.states import RequestState
 from app.domain.issuing.verification import Certainty, certainty, remedy
 from app.money import Currency
@@ -50,13 +53,22 @@ class Repair:
     """Verifies requests against Stripe, and mends what does not agree."""
 
     def __init__(
-        self, sessions: Sessions, funding: FundingBackOffice, clock: Clock, wait: timedelta
+        self,
+        sessions: Sessions,
+        funding: FundingBackOffice,
+        effects: Effects,
+        clock: Clock,
+        *,
+        wait: timedelta,
+        wall: Callable[[], datetime],
     ) -> None:
         self.sessions = sessions
         self.funding = funding
+        self.effects = effects
         self.clock = clock
         self.wait = wait
-        self.charge_again = ChargeAgain(sessions, funding)
+        self.wall = wall
+        self.charge_again = ChargeAgain(sessions, funding, clock)
 
     async def requests(self, claimed: Claim, authorization: str, *, owed: bool) -> None:
         """Verify what is not verified yet of a purchase. `owed`: merchants have or may take money.
@@ -72,6 +84,7 @@ class Repair:
                 [charge.state for charge in doubt.charges],
                 approved=doubt.approved,
                 wait_is_over=doubt.wait_is_over,
+                forgotten=_forgotten(doubt.request),
             ):
                 case Certainty.AGREED:
                     await self._verified(doubt)
@@ -81,7 +94,7 @@ class Repair:
                     pass
 
     async def _doubts(self, claimed: Claim, authorization: str) -> list[Doubt]:
-        now = datetime.now(UTC)
+        now = self.wall()
         async with self.sessions() as session:
             found = await session.scalars(
                 select(AuthorizationRequest)
@@ -113,11 +126,8 @@ class Repair:
         )
         await self._keep(doubt, intents)
         for intent in needed.undo:
-            undone = await self._undo(intent)
-            await self._keep(doubt, [undone])
-            log.warning(
-                "charge_undone", authorization=doubt.authorization, state=undone.state.value
-            )
+            await self._undo(doubt, intent)
+            log.warning("charge_undone", authorization=doubt.authorization)
         if needed.wait:
             await self._postpone(doubt)
             return
@@ -143,10 +153,34 @@ class Repair:
             if intent.authorization == doubt.authorization and intent.request == ordinal
         ]
 
-    async def _undo(self, intent: IntentFacts) -> IntentFacts:
-        if intent.state is ChargeState.CAPTURED:
-            return await self.funding.refund(intent.id, intent.captured_minor)
-        return await self.funding.cancel(intent.id)
+    async def _undo(self, doubt: Doubt, intent: IntentFacts) -> None:
+        """Release a hold; give back whole what was taken."""
+        if intent.state is ChargeState.HELD:
+            await self._keep(doubt, [await self.funding.cancel(intent.id)])
+        async with self.sessions.begin() as session:
+            await still_mine(session, doubt.claimed)
+            charge = await session.scalar(
+                select(Charge).where(Charge.stripe_payment_intent_id == intent.id)
+            )
+            if charge is None or charge.state is not ChargeState.CAPTURED:
+                return
+            charge.undone = True
+            await book_charge(session, charge, self.clock.now())
+            principal = charge.captured_principal_minor or 0
+            fee = charge.captured_minor - principal
+            back = GivenBack(charge.id, RefundPurpose.UNEARNED, principal, fee)
+        earlier = await self._refund_of(back)
+        if earlier is None:
+            await self.effects.give_back(doubt.claimed, back)
+        else:
+            await self.effects.finish_refund(doubt.claimed, earlier)
+
+    async def _refund_of(self, back: GivenBack) -> Refund | None:
+        """Give the refund of a charge that is recorded: one that was cut off is sent again."""
+        async with self.sessions() as session:
+            return await session.scalar(
+                select(Refund).where(Refund.charge_id == back.charge_id).limit(1)
+            )
 
     async def _keep(self, doubt: Doubt, intents: Sequence[IntentFacts]) -> None:
         if doubt.customer is None:
@@ -154,14 +188,9 @@ class Repair:
         async with self.sessions.begin() as session:
             await still_mine(session, doubt.claimed)
             for intent in intents:
-                await keep_intent(
-                    session,
-                    intent,
-                    customer_id=doubt.customer.id,
-                    purchase_id=doubt.claimed.authorization_id,
-                    request_id=doubt.request.id,
-                    currency=Currency(doubt.request.currency),
-                )
+                charge = await keep_intent(session, intent, _asked(doubt, doubt.customer))
+                await session.flush()
+                await book_charge(session, charge, self.clock.now())
 
     async def _close_unsent(self, doubt: Doubt) -> None:
         """Close the records of charges that Stripe's list proves never came to be."""
@@ -175,7 +204,7 @@ class Repair:
         async with self.sessions.begin() as session:
             await still_mine(session, doubt.claimed)
             request = await session.get_one(AuthorizationRequest, doubt.request.id)
-            request.verify_after = datetime.now(UTC) + self.wait
+            request.verify_after = self.wall() + self.wait
 
     async def _verified(self, doubt: Doubt) -> None:
         async with self.sessions.begin() as session:
@@ -187,9 +216,21 @@ class Repair:
                 request.move_to(RequestState.APPROVED if doubt.approved else RequestState.DECLINED)
                 request.reason = None if doubt.approved else DeclineReason.TOO_SLOW
                 request.decided_at = self.clock.now()
-            request.verified_at = datetime.now(UTC)
+            request.verified_at = self.wall()
             if not doubt.approved:
                 request.reserved_minor = 0
+
+
+def _asked(doubt: Doubt, customer: Customer) -> Asked:
+    request = doubt.request
+    approved = request.approved_minor if doubt.approved else None
+    return Asked(
+        customer.id,
+        doubt.claimed.authorization_id,
+        request.id,
+        Currency(request.currency),
+        request.amount_minor if approved is None else approved,
+    )
 
 
 async def charges_of_request(session: AsyncSession, request_id: UUID) -> list[Charge]:
@@ -209,6 +250,15 @@ async def nobody_charged(
             if not any(_held_once(charge) for charge in charges):
                 return NOBODY_CHARGED
     return None
+
+
+def _forgotten(request: AuthorizationRequest) -> bool:
+    """Say whether Stripe asked us and its question is not on our record.
+
+    Source: https://docs.stripe.com/api/issuing/authorizations/object, `request_history.reason`
+    """
+    asked = (request.stripe_reason or "").startswith("webhook_")
+    return asked and request.stripe_event_id is None
 
 
 def _held_once(charge: Charge) -> bool:

@@ -1,58 +1,56 @@
 """Bring a purchase to where it belongs: every event, sweep and repair comes through here.
 
-Facts are read from Stripe anew, our rows follow them, and what is still missing is done: a charge
-that should not be is undone, one that should be is made, and the charges pay what merchants took.
-Running it twice, late or out of order ends in the same place.
+Facts are read from Stripe anew, our rows and the books follow them, and what is still missing is
+done, one step after the other, until nothing is. Running it twice, late or out of order ends in the
+same place.
 """
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from uuid import UUID
 
-import msgspec
 import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.clock import Clock
+from app.clock import Clock, real_time
 from app.db import Sessions
-from app.domain.funding.charges import FundingBackOffice, IntentFacts
-from app.domain.funding.keeping import follow_intent
+from app.domain.funding.charges import FundingBackOffice
+from app.domain.funding.keeping import book_charge, follow_intent
 from app.domain.funding.models import Charge, PricePlan
 from app.domain.funding.pricing import Price
-from app.domain.funding.states import LIVE_CHARGES, FundingMode
+from app.domain.funding.states import FundingMode
 from app.domain.issuing.adoption import Adoption
-from app.domain.issuing.card_network import AuthorizationFacts, CardNetwork
+from app.domain.issuing.card_network import AuthorizationFacts, CardNetwork, TransactionFacts
 from app.domain.issuing.claims import Claim, claim, release, still_mine
+from app.domain.issuing.effects import Effects
+from app.domain.issuing.finishing import finish
 from app.domain.issuing.models import Authorization, AuthorizationRequest
-from app.domain.issuing.repair import Repair, nobody_charged
-from app.domain.issuing.settlement import (
-    Action,
-    Cancel,
-    Capture,
-    LiveCharge,
-    Refund,
-    Settlement,
-    counted_minor,
-    settlement,
-    spread,
-)
+from app.domain.issuing.open_ends import is_incomplete, is_under_way, open_ends_of
+from app.domain.issuing.postings import movement_journals, transaction_journals
+from app.domain.issuing.purchase_letters import write_letters
+from app.domain.issuing.repair import Repair
+from app.domain.issuing.settlement import Step, next_step
+from app.domain.issuing.standing import Terms, post_earned, standing_of, transactions_of
 from app.domain.issuing.states import AuthorizationState, TransactionKind
+from app.domain.ledger.journals import Whose
+from app.domain.ledger.posting import post
 
 log = structlog.get_logger()
 
-FREE = Price(percent_bps=0, fixed_minor=0)
+FREE = Terms(Price(percent_bps=0, fixed_minor=0))
+MOST_STEPS = 60
+LOOK_AGAIN_AFTER = timedelta(seconds=60)
+TRANSACTION = "ipi_"
+ALL_OF_THEM = "every PaymentIntent"
 
 
-class Taken(msgspec.Struct, frozen=True):
-    """What merchants took and gave back on a purchase, in minor units, and the price agreed."""
-
-    captured_minor: int
-    refunded_minor: int
-    price: Price
+class TooManySteps(RuntimeError):
+    """A purchase did not come to rest: a mistake of ours, and nothing more is done about it now."""
 
 
 class Settler:
-    """Settles purchases one at a time each."""
+    """Settles purchases one at a time each; `told` is called with the customer of each."""
 
     def __init__(
         self,
@@ -63,6 +61,8 @@ class Settler:
         clock: Clock,
         mode: FundingMode,
         wait: timedelta,
+        wall: Callable[[], datetime] = real_time,
+        told: Callable[[UUID | None], None] = lambda _: None,
     ) -> None:
         self.sessions = sessions
         self.network = network
@@ -70,142 +70,191 @@ class Settler:
         self.clock = clock
         self.mode = mode
         self.wait = wait
-        self.repair = Repair(sessions, funding, clock, wait)
+        self.wall = wall
+        self.told = told
+        self.effects = Effects(sessions, funding, clock, wait=wait, wall=wall)
+        self.repair = Repair(sessions, funding, self.effects, clock, wait=wait, wall=wall)
 
-    async def settle(self, stripe_authorization_id: str) -> None:
-        """Settle one purchase. Raises what Stripe or the database raise; the caller tries again."""
-        authorization_id = await self._row(stripe_authorization_id)
+    async def settle(
+        self,
+        stripe_id: str,
+        *,
+        charges_changed: bool = False,
+        intent: str | None = None,
+        told_at: datetime | None = None,
+    ) -> None:
+        """Settle one purchase, by the id of its authorization, or of a capture that had none.
+
+        `charges_changed`: something may have become of any of its charges; `intent`: Stripe has
+        told that something became of this one. `told_at`: when we were told of what is to be
+        settled, by the database's clock: facts that were read later have it already. Raises
+        PurchaseBusy, and what Stripe or the database raise; the caller tries again.
+        """
+        authorization_id = await self._row(stripe_id)
         if authorization_id is None:
             return
-        claimed = await claim(self.sessions, authorization_id)
+        claimed = await claim(self.sessions, authorization_id, self.wall, told_at)
+        if claimed is None:
+            return
         try:
-            facts = await self.network.authorization(stripe_authorization_id)
-            taken = await self._follow(claimed, facts)
-            owed = facts is not None and _owed(facts, taken)
-            await self.repair.requests(claimed, stripe_authorization_id, owed=owed)
+            facts = await self._facts(stripe_id)
+            terms = await self._follow(claimed, facts) if facts else FREE
+            owed = facts is not None and await self._owed(facts, claimed)
+            await self.repair.requests(claimed, stripe_id, owed=owed)
             if facts is not None:
-                await self._settle(claimed, facts, taken)
+                changed = ALL_OF_THEM if charges_changed else intent
+                await self._look_at_charges(claimed, facts, changed)
+                await self._bring_home(claimed, facts, terms)
         finally:
             await release(self.sessions, claimed)
 
-    async def _row(self, stripe_authorization_id: str) -> UUID | None:
+    async def _facts(self, stripe_id: str) -> AuthorizationFacts | None:
+        if not stripe_id.startswith(TRANSACTION):
+            return await self.network.authorization(stripe_id)
+        told = await self.network.transaction(stripe_id)
+        is_purchase = told is not None and told.kind is TransactionKind.CAPTURE
+        return _forced(told) if told and is_purchase else None
+
+    async def _row(self, stripe_id: str) -> UUID | None:
         """Give our row's id; where Stripe knows a purchase that we do not, make the row."""
         async with self.sessions() as session:
             known = await session.scalar(
-                select(Authorization.id).where(
-                    Authorization.stripe_authorization_id == stripe_authorization_id
-                )
+                select(Authorization.id).where(Authorization.stripe_authorization_id == stripe_id)
             )
         if known is not None:
             return known
-        facts = await self.network.authorization(stripe_authorization_id)
+        facts = await self._facts(stripe_id)
         if facts is None:
             return None
         async with self.sessions.begin() as session:
             return (await self._adoption().authorization(session, facts)).id
 
     def _adoption(self) -> Adoption:
-        return Adoption(self.mode, self.clock.now(), datetime.now(UTC) + self.wait)
+        return Adoption(self.mode, self.clock.now(), self.wall() + self.wait)
 
-    async def _follow(self, claimed: Claim, facts: AuthorizationFacts | None) -> Taken:
-        """Write Stripe's facts into our rows."""
-        if facts is None:
-            return Taken(0, 0, FREE)
+    async def _follow(self, claimed: Claim, facts: AuthorizationFacts) -> Terms:
+        """Write Stripe's facts into our rows and into the books; give the terms agreed on."""
         async with self.sessions.begin() as session:
             await still_mine(session, claimed)
             adoption = self._adoption()
             authorization = await adoption.authorization(session, facts)
             requests = await adoption.requests(session, authorization, facts)
-            price = await _price_of(session, requests)
-            rows = await adoption.transactions(session, authorization, facts, price)
-        captures = [-row.amount_minor for row in rows if row.kind is TransactionKind.CAPTURE]
-        refunds = [row.amount_minor for row in rows if row.kind is TransactionKind.REFUND]
-        return Taken(sum(captures), sum(refunds), price)
+            terms = await _terms_of(session, adoption, authorization, requests)
+            rows = await adoption.transactions(session, authorization, facts, terms.price)
+            whose = Whose(authorization.id, authorization.customer_id, authorization.currency)
+            journals = [*movement_journals(facts.movements, whose)]
+            for row in rows:
+                journals += transaction_journals(row)
+            await post(session, journals)
+        return terms
 
-    async def _settle(self, claimed: Claim, facts: AuthorizationFacts, taken: Taken) -> None:
+    async def _owed(self, facts: AuthorizationFacts, claimed: Claim) -> bool:
+        """Say whether a merchant has taken money on this purchase, or may still take it."""
+        if facts.state is AuthorizationState.PENDING:
+            return True
         async with self.sessions() as session:
-            charges = await _charges_of(session, claimed.authorization_id)
-        live = [_live(charge) for charge in charges if charge.state in LIVE_CHARGES]
-        plan = settlement(
-            facts.state, taken.captured_minor, taken.refunded_minor, taken.price, live
-        )
-        intents = {charge.id: charge.stripe_payment_intent_id for charge in charges}
-        for action in plan.actions:
-            intent_id = intents[action.charge_id]
-            assert intent_id is not None
-            done = await self._act(action, intent_id)
-            await self._keep(claimed, action, done)
-        await self._finish(claimed, facts, taken, plan)
+            moved = await transactions_of(session, claimed.authorization_id)
+        return any(one.kind is TransactionKind.CAPTURE for one in moved)
 
-    async def _act(self, action: Action, intent_id: str) -> IntentFacts:
-        match action:
-            case Capture(_, amount):
-                return await self.funding.capture(intent_id, amount)
-            case Cancel():
-                return await self.funding.cancel(intent_id)
-            case Refund(_, total):
-                return await self.funding.refund(intent_id, total)
+    async def _bring_home(self, claimed: Claim, facts: AuthorizationFacts, terms: Terms) -> None:
+        """Take one step after the other until there is none, or the next one must wait."""
+        must_wait = False
+        for _ in range(MOST_STEPS):
+            step = await self._next_step(claimed, facts, terms, must_wait=must_wait)
+            if step is None:
+                return
+            must_wait = not await self.effects.take(claimed, step)
+        raise TooManySteps(facts.id)
 
-    async def _keep(self, claimed: Claim, action: Action, done: IntentFacts) -> None:
-        async with self.sessions.begin() as session:
-            await still_mine(session, claimed)
-            charge = await session.get_one(Charge, action.charge_id)
-            follow_intent(charge, done)
-            log.info("charge_settled", charge=str(charge.id), state=charge.state)
-
-    async def _finish(
-        self, claimed: Claim, facts: AuthorizationFacts, taken: Taken, plan: Settlement
-    ) -> None:
-        """Note what is not handled, and what the purchase now uses of the limits."""
-        counted = counted_minor(facts.state, facts.amount_minor, taken.captured_minor)
+    async def _next_step(
+        self, claimed: Claim, facts: AuthorizationFacts, terms: Terms, *, must_wait: bool
+    ) -> Step | None:
+        """Give the next step; where there is none, write down how the purchase was left."""
         async with self.sessions.begin() as session:
             authorization = await still_mine(session, claimed)
-            found = await session.scalars(
-                select(AuthorizationRequest)
-                .where(AuthorizationRequest.authorization_id == authorization.id)
-                .order_by(AuthorizationRequest.ordinal)
-            )
-            requests = list(found)
-            unpaid = await nobody_charged(session, requests)
-            authorization.not_handled = unpaid or plan.not_handled
-            approved = [request for request in requests if request.stripe_approved]
-            for request, share in zip(
-                approved,
-                spread(counted, [request.amount_minor for request in approved]),
-                strict=True,
-            ):
-                request.reserved_minor = share
-            for request in requests:
-                if request.stripe_approved is False:
-                    request.reserved_minor = 0
-                request.open = facts.state is AuthorizationState.PENDING
+            now = self.clock.now()
+            standing = await standing_of(session, authorization.id, facts.state, terms, now)
+            await post_earned(session, standing)
+            step = next_step(standing.position) if standing.certain else None
+            if step is not None and not must_wait:
+                return step
+            await finish(session, authorization, standing, facts.state)
+            await write_letters(session, authorization, now)
+            authorization.read_at = claimed.began
+            again = step is not None or not standing.certain
+            authorization.settle_after = self.wall() + LOOK_AGAIN_AFTER if again else None
+            customer_id = authorization.customer_id
+        self.told(customer_id)
+        return None
+
+    async def _look_at_charges(
+        self, claimed: Claim, facts: AuthorizationFacts, changed: str | None
+    ) -> None:
+        """Follow the charges and refunds that change without us, or that were cut off.
+
+        `changed`: the PaymentIntent that has changed, or ALL_OF_THEM.
+        """
+        now = self.clock.now()
+        async with self.sessions() as session:
+            ends = await open_ends_of(session, claimed.authorization_id)
+        of_changed = {
+            charge.id
+            for charge in ends.charges
+            if changed in (ALL_OF_THEM, charge.stripe_payment_intent_id)
+        }
+        for charge in ends.charges:
+            if charge.id in of_changed or is_incomplete(charge, now):
+                await self._refresh(claimed, charge)
+        for refund in ends.refunds:
+            if refund.charge_id in of_changed or is_under_way(refund):
+                await self.effects.finish_refund(claimed, refund)
+        if ends.has_unknown:
+            await self.effects.extra.look_up(claimed, facts.id)
+
+    async def _refresh(self, claimed: Claim, charge: Charge) -> None:
+        assert charge.stripe_payment_intent_id is not None
+        told = await self.funding.intent(charge.stripe_payment_intent_id)
+        async with self.sessions.begin() as session:
+            await still_mine(session, claimed)
+            ours = await session.get_one(Charge, charge.id)
+            follow_intent(ours, told)
+            await book_charge(session, ours, self.clock.now())
 
 
-def _owed(facts: AuthorizationFacts, taken: Taken) -> bool:
-    """Say whether a merchant has taken money on this purchase, or may still take it."""
-    return facts.state is AuthorizationState.PENDING or taken.captured_minor > 0
+def _forced(told: TransactionFacts) -> AuthorizationFacts:
+    """Stand in for the authorization that a merchant did without."""
+    return AuthorizationFacts(
+        id=told.id,
+        card=told.card,
+        state=AuthorizationState.CLOSED,
+        approved=True,
+        amount_minor=0,
+        currency=told.currency,
+        occurred_at=told.occurred_at,
+        merchant_name=told.merchant_name,
+        merchant_category=told.merchant_category,
+        merchant_country=told.merchant_country,
+        merchant_city=told.merchant_city,
+        merchant_network_id=told.merchant_network_id,
+        requests=[],
+        transactions=[told],
+        forced=True,
+    )
 
 
-async def _price_of(session: AsyncSession, requests: list[AuthorizationRequest]) -> Price:
+async def _terms_of(
+    session: AsyncSession,
+    adoption: Adoption,
+    authorization: Authorization,
+    requests: list[AuthorizationRequest],
+) -> Terms:
+    """Give the terms of the plan that the first request was priced by, or that was in force."""
     plan_id = next((r.price_plan_id for r in requests if r.price_plan_id), None)
-    if plan_id is None:
+    if plan_id is not None:
+        plan: PricePlan | None = await session.get_one(PricePlan, plan_id)
+    else:
+        plan = await adoption.plan_at(session, authorization.occurred_at)
+    if plan is None:
         return FREE
-    plan = await session.get_one(PricePlan, plan_id)
-    return Price(plan.percent_bps, plan.fixed_minor, plan.minimum_minor)
-
-
-async def _charges_of(session: AsyncSession, purchase_id: UUID) -> list[Charge]:
-    found = await session.scalars(
-        select(Charge).where(Charge.purchase_id == purchase_id).order_by(Charge.id)
-    )
-    return list(found)
-
-
-def _live(charge: Charge) -> LiveCharge:
-    return LiveCharge(
-        charge.id,
-        charge.state,
-        charge.amount_minor,
-        charge.captured_minor,
-        charge.refunded_minor,
-    )
+    price = Price(plan.percent_bps, plan.fixed_minor, plan.minimum_minor)
+    return Terms(price, plan.refund_fee_policy)

@@ -1,7 +1,7 @@
-"""What a purchase has cost, and what each charge must become so that exactly that is paid. Pure.
+"""The next thing to do so that a purchase is paid exactly. Pure.
 
 A PaymentIntent can be captured once, so a hold is taken only when the authorization has left
-`pending`; the oldest charge pays first.
+`pending`, or before it lapses; the oldest charge pays first, and the newest is given back first.
 """
 
 from collections.abc import Sequence
@@ -9,27 +9,22 @@ from uuid import UUID
 
 import msgspec
 
-from app.domain.funding.pricing import Price
-from app.domain.funding.states import ChargeState
+from app.domain.funding.pricing import MAXIMUM_CHARGE_MINOR, MINIMUM_CHARGE_MINOR
+from app.domain.funding.states import (
+    ChargePurpose,
+    ChargeState,
+    RefundPurpose,
+)
+from app.domain.issuing.position import STANDING, Debt, GivenBack, PaidCharge, Position
 from app.domain.issuing.states import AuthorizationState
-from app.money import readable
-
-
-class LiveCharge(msgspec.Struct, frozen=True):
-    """A charge that holds or has taken money. Amounts in minor units."""
-
-    id: UUID
-    state: ChargeState
-    amount_minor: int
-    captured_minor: int
-    refunded_minor: int
 
 
 class Capture(msgspec.Struct, frozen=True):
-    """Take this much of a hold; the rest is released."""
+    """Take this much of a hold, of which this much is the merchant's; the rest is released."""
 
     charge_id: UUID
     amount_minor: int
+    principal_minor: int
 
 
 class Cancel(msgspec.Struct, frozen=True):
@@ -38,68 +33,185 @@ class Cancel(msgspec.Struct, frozen=True):
     charge_id: UUID
 
 
-class Refund(msgspec.Struct, frozen=True):
-    """Give back until this much of what was taken has gone back."""
+class ChargeMore(msgspec.Struct, frozen=True):
+    """Put this much more on a linked card. `debt_id`: it collects this debt."""
 
-    charge_id: UUID
-    total_minor: int
-
-
-Action = Capture | Cancel | Refund
-
-
-class Settlement(msgspec.Struct, frozen=True):
-    actions: list[Action]
-    # What goes beyond what can be done yet, in words for staff.
-    not_handled: str | None = None
+    purpose: ChargePurpose
+    amount_minor: int
+    principal_minor: int
+    debt_id: UUID | None = None
 
 
-def settlement(
-    state: AuthorizationState,
-    captured_minor: int,
-    refunded_minor: int,
-    price: Price,
-    charges: Sequence[LiveCharge],
-) -> Settlement:
-    """Give the actions that make the charges pay what merchants took, with our fee on it.
+class OpenDebt(msgspec.Struct, frozen=True):
+    """Note that the customer owes this much."""
 
-    `captured_minor` and `refunded_minor` are what merchants took and gave back. Charges come oldest
-    first. A purchase that is still pending needs nothing yet.
-    """
-    if state is AuthorizationState.PENDING:
-        return Settlement([], _beyond(0, refunded_minor))
-    left = captured_minor + price.fee(captured_minor)
-    actions: list[Action] = []
+    amount_minor: int
+    refund_reversed: bool = False
+
+
+class LowerDebt(msgspec.Struct, frozen=True):
+    """Set off what a merchant gave back against a debt."""
+
+    debt_id: UUID
+    by_minor: int
+
+
+class GiveBack(msgspec.Struct, frozen=True):
+    """Refund a charge."""
+
+    refund: GivenBack
+
+
+class Cover(msgspec.Struct, frozen=True):
+    """Keep what a merchant gave back, because the customer had it from us; below zero: undo it."""
+
+    refund_id: UUID
+    by_minor: int
+
+
+Step = Capture | Cancel | ChargeMore | OpenDebt | LowerDebt | GiveBack | Cover
+
+
+def next_step(at: Position) -> Step | None:
+    """Give what to do next; None when the purchase is where it belongs, or nothing can be done."""
+    if at.state is AuthorizationState.PENDING:
+        return _taken_before_it_lapses(at.charges)
+    return (
+        _release_or_take(at)
+        or _collect_the_difference(at)
+        or _give_back_what_was_too_much(at)
+        or _follow_merchant_refunds(at)
+        or _collect_debts(at.debts, at)
+    )
+
+
+def _taken_before_it_lapses(charges: Sequence[PaidCharge]) -> Step | None:
     for charge in charges:
-        share = min(left, _available(charge))
-        left -= share
-        action = _towards(charge, share)
-        if action is not None:
-            actions.append(action)
-    return Settlement(actions, _beyond(left, refunded_minor))
-
-
-def _available(charge: LiveCharge) -> int:
-    if charge.state is ChargeState.HELD:
-        return charge.amount_minor
-    return charge.captured_minor - charge.refunded_minor
-
-
-def _towards(charge: LiveCharge, share_minor: int) -> Action | None:
-    if charge.state is ChargeState.HELD:
-        return Capture(charge.id, share_minor) if share_minor else Cancel(charge.id)
-    kept = charge.captured_minor - charge.refunded_minor
-    if kept > share_minor:
-        return Refund(charge.id, charge.captured_minor - share_minor)
+        if charge.state is ChargeState.HELD and charge.lapses:
+            return Capture(charge.id, charge.amount_minor, charge.principal_minor)
     return None
 
 
-def _beyond(short_minor: int, refunded_minor: int) -> str | None:
-    if short_minor:
-        return f"merchants took more than was held: {readable(short_minor)} is not collected yet"
-    if refunded_minor:
-        return f"a merchant gave {readable(refunded_minor)} back: not passed on yet"
+def _release_or_take(at: Position) -> Step | None:
+    if not at.held:
+        return None
+    oldest = at.held[0]
+    due = at.due_minor + max(at.fee_due_minor, 0) if at.due_minor > 0 else 0
+    take = min(due, oldest.amount_minor)
+    if take == 0:
+        return Cancel(oldest.id)
+    return Capture(oldest.id, take, at.principal_of(take))
+
+
+def _collect_the_difference(at: Position) -> Step | None:
+    if at.due_minor <= 0:
+        return None
+    amount = at.due_minor + max(at.fee_due_minor, 0)
+    if not MINIMUM_CHARGE_MINOR <= amount <= MAXIMUM_CHARGE_MINOR:
+        return OpenDebt(at.due_minor)
+    return ChargeMore(ChargePurpose.DIFFERENCE, amount, at.due_minor)
+
+
+def _give_back_what_was_too_much(at: Position) -> Step | None:
+    too_much = -(at.due_minor + at.fee_due_minor)
+    if at.due_minor > 0 or too_much <= 0 or (at.due_minor == 0 and at.fee_due_minor >= 0):
+        return None
+    charge = _newest_refundable(at)
+    if charge is None:
+        return None
+    amount = min(too_much, at.refundable(charge))
+    principal = min(amount, -at.due_minor)
+    refund = GivenBack(charge.id, RefundPurpose.UNEARNED, principal, amount - principal)
+    return GiveBack(refund)
+
+
+def _follow_merchant_refunds(at: Position) -> Step | None:
+    """Pass on what merchants gave back, or take it again where they took it back."""
+    missing = at.to_pass_on_minor - at.passed_on_minor - at.covered_minor
+    if missing < 0:
+        return _uncover(at, -missing) or _take_again(at, -missing)
+    return _lower_debts(at) or _cover(at, missing) or _pass_on(at, missing)
+
+
+def _cover(at: Position, missing_minor: int) -> Step | None:
+    """Set a merchant's refund against what staff gave the customer before it came."""
+    for refund in at.goodwill:
+        by = min(missing_minor, refund.principal_minor - refund.covered_minor)
+        if by > 0 and refund.id is not None:
+            return Cover(refund.id, by)
     return None
+
+
+def _uncover(at: Position, too_much_minor: int) -> Step | None:
+    """A merchant took its refund back: what it covered is at our cost again."""
+    for refund in at.goodwill:
+        by = min(too_much_minor, refund.covered_minor)
+        if by > 0 and refund.id is not None:
+            return Cover(refund.id, -by)
+    return None
+
+
+def _take_again(at: Position, principal_minor: int) -> Step:
+    fee = max(at.fee_passed_on_minor - at.fee_to_pass_on_minor, 0)
+    amount = principal_minor + fee
+    if not MINIMUM_CHARGE_MINOR <= amount <= MAXIMUM_CHARGE_MINOR:
+        return OpenDebt(principal_minor, refund_reversed=True)
+    return ChargeMore(ChargePurpose.REFUND_REVERSED, amount, principal_minor)
+
+
+def _lower_debts(at: Position) -> Step | None:
+    spared = sum(debt.lowered_minor for debt in at.debts if not debt.refund_reversed)
+    room = at.given_back_minor - spared - at.passed_on_minor - at.covered_minor
+    # What was given up as lost comes last.
+    for debt in _standing(at.debts):
+        by = min(room, debt.outstanding_minor)
+        if by > 0:
+            return LowerDebt(debt.id, by)
+    return None
+
+
+def _standing(debts: Sequence[Debt]) -> list[Debt]:
+    found = [debt for debt in debts if debt.state in STANDING]
+    return sorted(found, key=lambda debt: STANDING.index(debt.state))
+
+
+def _pass_on(at: Position, missing_minor: int) -> Step | None:
+    charge = _newest_refundable(at)
+    # A charge may be too small for the fee on top: the rest goes back to the one before it.
+    given = sum(refund.returned_fee_minor for refund in at.goodwill)
+    fee = max(at.fee_to_pass_on_minor - at.fee_passed_on_minor - given, 0)
+    if missing_minor + fee <= 0 or charge is None:
+        return None
+    amount = min(missing_minor + fee, at.refundable(charge))
+    principal = min(missing_minor, amount)
+    refund = GivenBack(
+        charge.id,
+        RefundPurpose.MERCHANT_REFUND,
+        principal,
+        returned_fee_minor=amount - principal,
+    )
+    return GiveBack(refund)
+
+
+def _collect_debts(debts: Sequence[Debt], at: Position) -> Step | None:
+    for debt in debts:
+        owed = debt.outstanding_minor
+        if not debt.due or debt.state not in STANDING or owed <= 0:
+            continue
+        fee = 0 if debt.refund_reversed else _fee_on_debt(at, owed)
+        amount = owed + fee
+        if MINIMUM_CHARGE_MINOR <= amount <= MAXIMUM_CHARGE_MINOR:
+            return ChargeMore(ChargePurpose.COLLECTION, amount, owed, debt.id)
+    return None
+
+
+def _fee_on_debt(at: Position, owed_minor: int) -> int:
+    """Give the fee that is due with a debt: on all captures, less what is paid of it."""
+    return max(at.price.fee(at.funded_minor + owed_minor) - at.fee_paid_minor, 0)
+
+
+def _newest_refundable(at: Position) -> PaidCharge | None:
+    return next((charge for charge in reversed(at.charges) if at.refundable(charge) > 0), None)
 
 
 def counted_minor(state: AuthorizationState, amount_minor: int, captured_minor: int) -> int:

@@ -2,18 +2,29 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Text, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.funding.models import Charge, FundingSource, PricePlan
-from app.domain.funding.states import ChargeState
+from app.domain.funding.refund_models import Receivable, Refund
+from app.domain.funding.states import ChargeState, ReceivableState
 from app.domain.identity.models import Customer
 from app.domain.issuing.decline_reasons import DeclineReason
+from app.domain.issuing.flight import Flight, flights
 from app.domain.issuing.models import Authorization, AuthorizationRequest, Card, CardTransaction
 from app.domain.issuing.states import RequestState, TransactionKind
+from app.domain.ledger.models import JournalEntry
+from app.errors import AppError
+
+SHORTEST_BEGINNING = 6
+
+
+class PurchaseNotFound(AppError, status=404):
+    """No purchase has this id, or several begin with it."""
 
 
 class Funding(msgspec.Struct, frozen=True):
@@ -58,6 +69,11 @@ class Story(msgspec.Struct, frozen=True):
     requests: list[AuthorizationRequest]
     charges: list[FundedCharge]
     transactions: list[CardTransaction]
+    # What each request's decision knew, and what each check said, by the request's id.
+    flights: dict[UUID, Flight]
+    refunds: list[Refund] = []
+    debts: list[Receivable] = []
+    journals: list[JournalEntry] = []
 
     @property
     def outcome(self) -> Outcome:
@@ -69,6 +85,8 @@ class Story(msgspec.Struct, frozen=True):
 
     @property
     def asked_minor(self) -> int:
+        if self.purchase.forced:
+            return self.captured_minor
         return asked_minor(self.purchase, self.requests)
 
     @property
@@ -86,8 +104,20 @@ class Story(msgspec.Struct, frozen=True):
 
     @property
     def earned_minor(self) -> int:
-        """Our fee on what merchants have taken."""
-        return sum(transaction.fee_minor for transaction in self.transactions)
+        """Our fee on what merchants have taken, as far as it is paid."""
+        return sum(transaction.earned_minor for transaction in self.transactions)
+
+    @property
+    def returned_fee_minor(self) -> int:
+        """What of an earned fee went back with refunds."""
+        return sum(refund.returned_fee_minor for refund in self.refunds)
+
+    @property
+    def owed_minor(self) -> int:
+        """What the customer owes now."""
+        return sum(
+            debt.outstanding_minor for debt in self.debts if debt.state is ReceivableState.OPEN
+        )
 
     def settling(self, now: datetime) -> bool:
         """Say whether an outcome is not certain yet or a settlement runs. `now`: real time."""
@@ -145,6 +175,32 @@ async def find_purchase(session: AsyncSession, key: str) -> Authorization | None
         )
 
 
+async def purchase_that_begins(session: AsyncSession, key: str) -> Authorization:
+    """Give the purchase with this id, or the only one whose id, ours or Stripe's, begins so.
+
+    Raises PurchaseNotFound.
+    """
+    begins = key.strip()
+    found = await find_purchase(session, begins) if begins else None
+    if found is not None:
+        return found
+    matching = await _matching(session, begins)
+    if len(matching) != 1:
+        how = "several purchases have ids that begin" if matching else "no purchase has an id like"
+        raise PurchaseNotFound(f"{how} “{begins[:60]}”")
+    return matching[0]
+
+
+async def _matching(session: AsyncSession, begins: str) -> list[Authorization]:
+    """Give two purchases at most whose ids begin so."""
+    if len(begins) < SHORTEST_BEGINNING or not begins.isprintable():
+        return []
+    theirs = Authorization.stripe_authorization_id.startswith(begins, autoescape=True)
+    ours = cast(Authorization.id, Text).startswith(begins.lower(), autoescape=True)
+    found = await session.scalars(select(Authorization).where(or_(theirs, ours)).limit(2))
+    return list(found)
+
+
 async def tell(session: AsyncSession, purchase: Authorization) -> Story:
     """Read what belongs to a purchase."""
     found = await session.scalars(
@@ -175,4 +231,24 @@ async def tell(session: AsyncSession, purchase: Authorization) -> Story:
         requests=requests,
         charges=[FundedCharge(charge, source) for charge, source in charges],
         transactions=list(transactions),
+        flights=await flights(session, requests),
+        refunds=await _of(session, Refund, purchase.id),
+        debts=await _of(session, Receivable, purchase.id),
+        journals=list(
+            await session.scalars(
+                select(JournalEntry)
+                .where(JournalEntry.purchase_id == purchase.id)
+                .order_by(JournalEntry.recorded_at, JournalEntry.reference)
+            )
+        ),
     )
+
+
+Row = TypeVar("Row", Refund, Receivable)
+
+
+async def _of(session: AsyncSession, table: type[Row], purchase_id: UUID) -> list[Row]:
+    found = await session.scalars(
+        select(table).where(table.purchase_id == purchase_id).order_by(table.id)
+    )
+    return list(found)

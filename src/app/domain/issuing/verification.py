@@ -29,13 +29,15 @@ def certainty(
     *,
     approved: bool,
     wait_is_over: bool,
+    forgotten: bool = False,
 ) -> Certainty:
     """Say whether a request and its charges agree with Stripe, or Stripe's list must be read.
 
     While an answer may still be on its way, or a charge's outcome is unknown, the list may not hold
-    it yet: it is read only once the wait is over.
+    it yet: it is read only once the wait is over. So it is when we were asked and have `forgotten`
+    it, because the database has lost its last commits: there may be charges we know nothing of.
     """
-    unclear = state is RequestState.DECIDING or ChargeState.UNKNOWN in charges
+    unclear = forgotten or state is RequestState.DECIDING or ChargeState.UNKNOWN in charges
     if unclear:
         return Certainty.LOOK_NOW if wait_is_over else Certainty.LOOK_LATER
     live = sum(charge in LIVE_CHARGES for charge in charges)

@@ -17,7 +17,7 @@ function showError(form, error) {
 }
 
 // Runs what a form or a button asks for, one at a time, and shows what went wrong.
-async function act(element, work) {
+export async function act(element, work) {
   const buttons = element.matches("button") ? [element] : all("button", element);
   for (const button of buttons) button.disabled = true;
   showError(element, null);
@@ -31,7 +31,7 @@ async function act(element, work) {
   await refreshAll();
 }
 
-function onSubmit(selector, work) {
+export function onSubmit(selector, work) {
   $(selector)?.addEventListener("submit", (event) => {
     event.preventDefault();
     act(event.target, () => work(event.target));
@@ -176,7 +176,17 @@ if (pay) {
 // What is done to an authorization, and by which parameter its amount is given.
 const STEPS = {
   capture: { parameter: "capture_amount", done: "Captured" },
-  increment: { parameter: "increment_amount", done: "Asked for more", needsAmount: true },
+  increment: {
+    parameter: "increment_amount",
+    done: "Asked for more",
+    needsAmount: "How much more? Type an amount before Increment.",
+  },
+  finalize: {
+    path: "finalize_amount",
+    parameter: "final_amount",
+    done: "Finalized",
+    needsAmount: "What did it come to? Type an amount before Finalize.",
+  },
   reverse: { parameter: "reverse_amount", done: "Reversed" },
   expire: { done: "Expired" },
 };
@@ -190,10 +200,11 @@ document.addEventListener("submit", (event) => {
   const step = STEPS[name];
   act(form, async () => {
     const typed = form.elements.amount.value.trim();
-    if (step.needsAmount && !typed) throw new Error("How much more? Type an amount before Increment.");
+    if (step.needsAmount && !typed) throw new Error(step.needsAmount);
     const parameters = {};
     if (typed && step.parameter) parameters[step.parameter] = minorUnits(typed, Number(decimals));
-    await stripe(`/v1/test_helpers/issuing/authorizations/${authorization}/${name}`, parameters);
+    const address = `/v1/test_helpers/issuing/authorizations/${authorization}/${step.path ?? name}`;
+    await stripe(address, parameters);
     form.elements.amount.value = "";
     document.activeElement?.blur();
     toast(`${step.done}.`);
@@ -218,47 +229,6 @@ function offerTypes() {
   for (const type of types.split(" ")) if (!offered.has(type)) select.add(new Option(type));
 }
 
-// --- Faults and saved cards -----------------------------------------------------------------------
-
-for (const tile of all("[data-fault]")) {
-  tile.addEventListener("click", () =>
-    act(tile, async () => {
-      await control("POST", "/_sandbox/faults", JSON.parse(tile.dataset.fault));
-      toast(`Armed: ${$("b", tile).textContent}.`);
-    }),
-  );
-}
-
-onSubmit("#fault", async (form) => {
-  const { method, path, action, status, delay_ms: delay, body, times, after_effect: after } = form.elements;
-  await control("POST", "/_sandbox/faults", {
-    method: method.value,
-    path: path.value.trim(),
-    action: action.value,
-    status: Number(status.value),
-    delay_ms: Number(delay.value),
-    body: body.value || null,
-    times: times.value ? Number(times.value) : null,
-    after_effect: after.checked,
-  });
-  toast("Armed.");
-});
-
-$("#clear-faults")?.addEventListener("click", (event) =>
-  act(event.target, () => control("DELETE", "/_sandbox/faults")),
-);
-
-document.addEventListener("change", (event) => {
-  const select = event.target.closest("[data-method]");
-  if (!select) return;
-  const like = select.value || null;
-  select.blur();
-  act(select, async () => {
-    await control("POST", `/_sandbox/payment_methods/${select.dataset.method}/behaves_like`, { token: like });
-    toast(like ? `From now on it behaves like ${like}.` : "It behaves like itself again.");
-  });
-});
-
 // --- Clock, settings, reset -----------------------------------------------------------------------
 
 for (const button of all("[data-advance]")) {
@@ -277,6 +247,9 @@ onSubmit("#settings-form", async (form) => {
     authorization_timeout: elements.authorization_timeout.value,
     webhook_error: elements.webhook_error.value,
     latency_ms: Number(elements.latency_ms.value),
+    topup_seconds: Number(elements.topup_seconds.value),
+    refunds_need_available_funds: elements.refunds_need_available_funds.checked,
+    shopping: elements.shopping.checked,
   };
   const secret = elements.authorization_webhook_secret.value;
   if (secret) changes.authorization_webhook_secret = secret;

@@ -1,0 +1,42 @@
+"""What the trail is told of beside changes: reads of personal data, files, and refused pages."""
+
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from app.db import Table
+from app.domain.identity.audit import Subject, record
+from app.errors import AppError
+from app.parts import Parts
+
+FORBIDDEN = 403
+LONGEST = 200
+
+
+async def note(
+    request: Request,
+    action: str,
+    subject: Table | Subject,
+    after: dict[str, Any] | None = None,
+    *,
+    reason: str | None = None,
+) -> None:
+    """Write down what the member behind the request has looked at, in a transaction of its own.
+
+    Reads are named `noun.read`, and files `noun.export`; `after` says how much of what.
+    """
+    parts: Parts = request.state.parts
+    async with parts.sessions.begin() as session:
+        record(session, request.state.actor, action, subject=subject, after=after, reason=reason)
+
+
+async def note_refusal(request: Request, error: Exception) -> None:
+    """Write down that a member was refused a page or an action for want of the right to it."""
+    status = error.status_code if isinstance(error, HTTPException | AppError) else None
+    if status != FORBIDDEN or getattr(request.state, "actor", None) is None:
+        return
+    page = Subject("page", request.url.path[:LONGEST])
+    said = error.detail if isinstance(error, HTTPException) else str(error)
+    told = {"method": request.method, "said": said}
+    await note(request, "page.forbidden", page, told)

@@ -1,0 +1,232 @@
+"""What staff do about money: debts tried, given up, recovered; refunds given to a purchase."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.datastructures import FormData
+
+from app.admin.approvals.money import WRITE_OFF_KIND
+from app.admin.approvals.refunds import settle
+from app.admin.pages.actions.act import Act, Done, Field, Scene, Told, choice_in, seen_in
+from app.admin.permissions import RECOVER, RESOLVE, RETRY, WRITE_OFF
+from app.admin.wording import moment, words
+from app.domain.funding.receivables import ask_to_try
+from app.domain.funding.refund_models import Receivable
+from app.domain.funding.states import ReceivableState
+from app.domain.identity.approvals import ask, waiting_about
+from app.domain.identity.audit import Subject
+from app.domain.identity.models import Customer
+from app.domain.identity.reasons import Reason
+from app.domain.issuing.models import Authorization, CardTransaction
+from app.domain.issuing.unlinked import assign, candidates_of
+from app.domain.marks import check_mark, mark
+from app.money import readable
+
+WAITS = "The same is asked for already, and waits for somebody to approve it."
+
+
+class DebtAct(Act):
+    """What the actions on a debt share: the facts about it."""
+
+    view = "receivables"
+    effects: tuple[str, ...]
+    begins: ReceivableState
+
+    def offered(self, row: Any) -> bool:
+        return row.state is self.begins
+
+    async def look(self, scene: Scene) -> Told:
+        debt: Receivable = await scene.found(Receivable)
+        customer = await scene.session.get_one(Customer, debt.customer_id)
+        purchase = await scene.session.get_one(Authorization, debt.purchase_id)
+        right = debt.state is self.begins
+        return Told(
+            what=f"{customer.name} owes {readable(debt.outstanding_minor)}",
+            onward=_debt_at(debt),
+            facts=(
+                ("For", purchase.merchant_name),
+                ("State", words(debt.state)),
+                ("Since", moment(debt.opened_at, scene.zone)),
+                ("Tried", f"{debt.attempts} times"),
+                ("The bank's last word", words(debt.decline_code)),
+                ("Tried next", moment(debt.next_attempt_at, scene.zone)),
+            ),
+            effects=self.effects,
+            seen=mark(debt),
+            cost=self.cost(debt),
+            most=readable(debt.outstanding_minor),
+            refused="" if right else f"The debt is {words(debt.state)}.",
+            approval=self.approval(debt),
+        )
+
+    def cost(self, debt: Receivable) -> str:  # noqa: ARG002  one depends on the amount
+        return "Stripe's processing fee, when a card pays"
+
+    def approval(self, debt: Receivable) -> str:  # noqa: ARG002  one wants it
+        return ""
+
+
+class CollectDebt(DebtAct):
+    slug, title, action = "collect-debt", "Try to collect it now", RETRY
+    begins = ReceivableState.OPEN
+    done = "The customer's linked cards were tried. What came of it stands below."
+    reasons = ("customer_asked", "policy", "other")
+    effects = (
+        "Every linked card of the customer is tried once, in order, now.",
+        "When one pays, the debt is collected, with our fee where that is not paid yet.",
+        "When none does, it is tried again later by itself, as the bank advises.",
+    )
+
+    async def do(self, scene: Scene, form: FormData, why: Reason) -> Done:
+        debt = await ask_to_try(
+            scene.session,
+            scene.id,
+            actor=scene.actor,
+            now=scene.now,
+            reason=why.note,
+            code=why.code,
+            seen=seen_in(form),
+        )
+        purchase = await scene.session.get_one(Authorization, debt.purchase_id)
+        name = purchase.stripe_authorization_id
+        return Done(_debt_at(debt), lambda: settle(scene.parts, name))
+
+
+class RecoverDebt(CollectDebt):
+    slug, title, action = "recover-debt", "Recover it", RECOVER
+    begins = ReceivableState.WRITTEN_OFF
+    effects = (
+        "Every linked card of the customer is tried once, in order, now.",
+        "When one pays, what was given up as lost comes back: bad debt gets smaller.",
+        "When none does, it stays written off.",
+    )
+
+
+class WriteOffDebt(DebtAct):
+    slug, title, action, grave = "write-off-debt", "Write it off", WRITE_OFF, True
+    begins = ReceivableState.OPEN
+    done = "The debt is written off."
+    reasons = ("uncollectible", "hardship", "goodwill", "our_mistake", "fraud_suspected", "other")
+    effects = (
+        "Once approved, the debt is closed as our loss, and its amount is bad debt in the books.",
+        "It is not tried any more, and stops the customer's cards no longer.",
+        "It can still be recovered later.",
+    )
+
+    def cost(self, debt: Receivable) -> str:
+        return f"{readable(debt.outstanding_minor)}, as bad debt"
+
+    def approval(self, debt: Receivable) -> str:  # noqa: ARG002  whatever the amount
+        return "Another member who may approve it has to agree within 24 hours."
+
+    async def do(self, scene: Scene, form: FormData, why: Reason) -> Done:
+        debt: Receivable = await scene.found(Receivable)
+        check_mark(seen_in(form), debt)
+        customer = await scene.session.get_one(Customer, debt.customer_id)
+        wanted = await ask(
+            scene.session,
+            WRITE_OFF_KIND,
+            subject=Subject("receivable", str(debt.id)),
+            arguments={"customer": customer.name, "outstanding_minor": debt.outstanding_minor},
+            reason=why,
+            by=scene.actor,
+            now=datetime.now(UTC),
+        )
+        return Done(f"/admin/approval/{wanted.id}", asked=True)
+
+    async def look(self, scene: Scene) -> Told:
+        told = await super().look(scene)
+        about = Subject("receivable", scene.key)
+        waits = await waiting_about(scene.session, about, datetime.now(UTC))
+        return _refused(told, WAITS) if waits and not told.refused else told
+
+
+class AssignRefund(Act):
+    """A merchant's refund that names no purchase is given one."""
+
+    slug, title = "assign-refund", "Say which purchase it belongs to"
+    view, action = "refunds", RESOLVE
+    on = ("transactions",)
+    done = "The refund belongs to this purchase, which is being settled."
+    reasons = ("customer_asked", "our_mistake", "other")
+
+    def offered(self, row: Any) -> bool:
+        return bool(row.unmatched) and row.authorization_id is None
+
+    async def look(self, scene: Scene) -> Told:
+        moved: CardTransaction = await scene.found(CardTransaction)
+        options = await _purchases(scene, moved)
+        refused = "" if options else "The customer has no purchase that it could belong to."
+        if not self.offered(moved):
+            refused = "The refund belongs to a purchase already."
+        return Told(
+            what=f"Refund of {readable(moved.amount_minor)} by {moved.merchant_name}",
+            onward=f"/admin/transactions/details/{moved.id}",
+            facts=(
+                ("Came", moment(moved.occurred_at, scene.zone)),
+                ("Stripe's id", moved.stripe_transaction_id),
+            ),
+            effects=(
+                "The refund becomes a part of the purchase.",
+                "It goes on to the customer's linked card, with its share of our fee.",
+                "It cannot be given to another purchase afterwards.",
+            ),
+            seen=mark(moved),
+            cost="Its share of our fee on the purchase",
+            most=readable(moved.amount_minor),
+            fields=(
+                Field(
+                    "purchase",
+                    "Purchase",
+                    "choice",
+                    hint="Of this customer, with what merchants took and have not given back.",
+                    options=options,
+                ),
+            ),
+            refused=refused,
+        )
+
+    async def do(self, scene: Scene, form: FormData, why: Reason) -> Done:
+        moved: CardTransaction = await scene.found(CardTransaction)
+        name = choice_in(form, "purchase", await _purchases(scene, moved))
+        done = await assign(
+            scene.session,
+            moved.stripe_transaction_id,
+            name,
+            actor=scene.actor,
+            reason=why.note,
+            code=why.code,
+            seen=seen_in(form),
+        )
+        onward = f"/admin/purchase/{done.authorization_id}"
+        return Done(onward, lambda: settle(scene.parts, name))
+
+
+async def _purchases(scene: Scene, moved: CardTransaction) -> tuple[tuple[str, str], ...]:
+    """Give the purchases that a refund may belong to, the likeliest first."""
+    if moved.customer_id is None:
+        return ()
+    found = [one for one in await candidates_of(scene.session, moved) if one.left_minor > 0]
+    found.sort(key=lambda one: (one.left_minor != moved.amount_minor, not one.same_card))
+    zone = scene.zone
+    rows = [await scene.session.get_one(Authorization, one.purchase_id) for one in found[:50]]
+    return tuple(
+        (row.stripe_authorization_id, _in_words(row, one.left_minor, moment(one.captured_at, zone)))
+        for one, row in zip(found, rows, strict=False)
+    )
+
+
+def _in_words(purchase: Authorization, left_minor: int, when: str) -> str:
+    return f"{when} · {purchase.merchant_name} · {readable(left_minor)}"
+
+
+def _refused(told: Told, why: str) -> Told:
+    values = {name: getattr(told, name) for name in told.__struct_fields__}
+    return Told(**{**values, "refused": why})
+
+
+def _debt_at(debt: Receivable) -> str:
+    return f"/admin/receivables/details/{debt.id}"
+
+
+MONEY_ACTS: tuple[Act, ...] = (CollectDebt(), RecoverDebt(), WriteOffDebt(), AssignRefund())

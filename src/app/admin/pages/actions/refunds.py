@@ -1,0 +1,133 @@
+"""A refund that staff give on their own, up to a limit; above it another member has to approve."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.datastructures import FormData
+
+from app.admin.approvals.refunds import REFUND_KIND, settle
+from app.admin.pages.actions.act import Act, Done, Field, Scene, Told, choice_in, money_in, seen_in
+from app.admin.permissions import REFUND
+from app.admin.wording import moment, words
+from app.domain.identity.approvals import ask, waiting_about
+from app.domain.identity.audit import Subject
+from app.domain.identity.models import Customer
+from app.domain.identity.reasons import Reason
+from app.domain.issuing.goodwill import (
+    Most,
+    give_goodwill,
+    mark_of,
+    most_of,
+    wait_until_free,
+)
+from app.domain.issuing.models import Authorization
+from app.domain.issuing.states import AuthorizationState
+from app.domain.marks import check_mark
+from app.money import readable
+
+FEE = (("yes", "With its share of our fee"), ("no", "Without our fee"))
+WAITS = "A refund of it is asked for already, and waits for somebody to approve it."
+
+
+class RefundPurchase(Act):
+    slug, title, view, action = "refund-purchase", "Refund it", "purchases", REFUND
+    done = "The refund is on its way to the customer's linked card."
+    reasons = (
+        *("customer_asked", "not_received", "duplicate", "wrong_amount", "our_mistake"),
+        *("goodwill", "fraud_suspected", "other"),
+    )
+
+    def offered(self, row: Any) -> bool:
+        return row.state is not AuthorizationState.PENDING and row.customer_id is not None
+
+    async def look(self, scene: Scene) -> Told:
+        purchase: Authorization = await scene.found(Authorization)
+        most = await most_of(scene.session, purchase, scene.now)
+        about = Subject("card_authorization", str(purchase.id))
+        waits = await waiting_about(scene.session, about, datetime.now(UTC))
+        limit = readable(scene.parts.settings.support_refund_limit_minor)
+        total = readable(most.total_minor)
+        customer = await _customer(scene, purchase)
+        return Told(
+            what=f"{purchase.merchant_name}, {moment(purchase.occurred_at, scene.zone)}",
+            onward=f"/admin/purchase/{purchase.id}",
+            facts=(
+                ("Customer", customer),
+                ("State at Stripe", words(purchase.state)),
+                ("Left of the merchant's part", readable(most.principal_minor)),
+                ("Left of our fee", readable(most.fee_minor)),
+            ),
+            effects=(
+                "It goes back to the linked card that paid; a bank shows it in 5 to 10 days.",
+                "The merchant keeps what it took: the cost is ours.",
+                "Should the merchant refund later, that covers ours first; the rest is passed on.",
+                f"Above {limit} in all, another member of finance has to approve it first.",
+            ),
+            seen=await mark_of(scene.session, purchase),
+            cost="What is given back; Stripe's processing fee is not returned",
+            most=f"{total}: {readable(most.principal_minor)} and {readable(most.fee_minor)} of fee",
+            fields=(
+                Field("amount", "Of what the merchant took", "money", _typed(most), _hint(most)),
+                Field("fee", "Our fee", "choice", "yes", options=FEE),
+            ),
+            refused=WAITS if waits else most.refused,
+        )
+
+    async def do(self, scene: Scene, form: FormData, why: Reason) -> Done:
+        purchase: Authorization = await scene.found(Authorization)
+        if seen_in(form) != await mark_of(scene.session, purchase):
+            check_mark(seen_in(form))
+        most = await most_of(scene.session, purchase, scene.now)
+        principal = money_in(form, "amount", most_minor=most.principal_minor)
+        with_fee = choice_in(form, "fee", FEE) == "yes"
+        fee = most.fee_for(principal) if with_fee else 0
+        if principal + fee > scene.parts.settings.support_refund_limit_minor:
+            return await self._ask(scene, purchase, principal, fee, why)
+        await wait_until_free(scene.parts.sessions, purchase.id)
+        done = await give_goodwill(
+            scene.session,
+            purchase.id,
+            (principal, fee),
+            actor=scene.actor,
+            why=why,
+            now=scene.now,
+            wall=datetime.now(UTC),
+        )
+        name = done.stripe_authorization_id
+        return Done(f"/admin/purchase/{done.id}", lambda: settle(scene.parts, name))
+
+    async def _ask(
+        self, scene: Scene, purchase: Authorization, principal: int, fee: int, why: Reason
+    ) -> Done:
+        wanted = await ask(
+            scene.session,
+            REFUND_KIND,
+            subject=Subject("card_authorization", str(purchase.id)),
+            arguments={
+                "merchant": purchase.merchant_name,
+                "customer": await _customer(scene, purchase),
+                "principal_minor": principal,
+                "fee_minor": fee,
+            },
+            reason=why,
+            by=scene.actor,
+            now=datetime.now(UTC),
+        )
+        return Done(f"/admin/approval/{wanted.id}", asked=True)
+
+
+async def _customer(scene: Scene, purchase: Authorization) -> str:
+    if purchase.customer_id is None:
+        return "nobody we know"
+    return (await scene.session.get_one(Customer, purchase.customer_id)).name
+
+
+def _typed(most: Most) -> str:
+    return readable(most.principal_minor) if most.principal_minor else ""
+
+
+def _hint(most: Most) -> str:
+    return f"From 0.01 to {readable(most.principal_minor)}."
+
+
+REFUND_ACTS: tuple[Act, ...] = (RefundPurchase(),)

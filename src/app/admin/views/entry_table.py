@@ -1,0 +1,58 @@
+"""Both sides of every posting, as the lists read them: what an account was debited or credited."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, Text, Uuid, column, text
+from sqlalchemy.orm import DeclarativeBase, Mapped
+
+_SIDES = text(
+    "SELECT posting.reference, posting.place, posting.rule, posting.occurred_at,"
+    " posting.purchase_id, posting.customer_id, posting.currency, posting.layer, side.*"
+    " FROM posting CROSS JOIN LATERAL (VALUES"
+    " ('debit', posting.debit, posting.credit, posting.amount_minor, CAST(0 AS bigint)),"
+    " ('credit', posting.credit, posting.debit, CAST(0 AS bigint), posting.amount_minor))"
+    " AS side (side, account, other, debit_minor, credit_minor)"
+)
+"""The newest are found by the index of the journals' time, whatever else is chosen."""
+_ENTRIES = _SIDES.columns(
+    column("reference", Text),
+    column("place", BigInteger),
+    column("rule", Text),
+    column("occurred_at", DateTime(timezone=True)),
+    column("purchase_id", Uuid),
+    column("customer_id", Uuid),
+    column("currency", Text),
+    column("layer", Text),
+    column("side", Text),
+    column("account", Text),
+    column("other", Text),
+    column("debit_minor", BigInteger),
+    column("credit_minor", BigInteger),
+).subquery("entry")
+
+
+class EntryTable(DeclarativeBase):
+    """What is read from a query and not from a table."""
+
+
+class LedgerEntry(EntryTable):
+    """One side of a posting."""
+
+    __table__ = _ENTRIES
+    __mapper_args__ = {"primary_key": [_ENTRIES.c.reference, _ENTRIES.c.place, _ENTRIES.c.side]}
+
+    reference: Mapped[str]
+    place: Mapped[int]
+    side: Mapped[str]
+    rule: Mapped[str]
+    occurred_at: Mapped[datetime]
+    purchase_id: Mapped[UUID | None]
+    customer_id: Mapped[UUID | None]
+    currency: Mapped[str]
+    layer: Mapped[str]
+    account: Mapped[str]
+    # Where the money came from, or went.
+    other: Mapped[str]
+    debit_minor: Mapped[int]
+    credit_minor: Mapped[int]

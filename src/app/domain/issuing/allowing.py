@@ -1,0 +1,132 @@
+"""Lets a declined purchase pass once: the next try by the same card at the same merchant."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.identity.audit import Actor, record
+from app.domain.issuing.control_models import Allowance
+from app.domain.issuing.explanations import EXPLANATIONS
+from app.domain.issuing.merchant_names import merchant_key
+from app.domain.issuing.models import Authorization, AuthorizationRequest
+from app.domain.issuing.states import RequestState
+from app.errors import AppError
+
+LASTS = timedelta(hours=24)
+
+
+class RequestNotFound(AppError, status=404):
+    """Neither a request nor a purchase has this id."""
+
+
+class CannotAllow(AppError, status=409):
+    """The request was not declined, or for a reason that nobody can let pass."""
+
+
+async def allow_once(
+    session: AsyncSession,
+    key: str,
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str | None = None,
+    code: str | None = None,
+) -> Allowance:
+    """Let the next try pass, up to the declined amount, for 24 hours.
+
+    `key` is our id of a request or a purchase, or Stripe's of a purchase, whose latest request is
+    meant. `now` is business time. Raises RequestNotFound and CannotAllow.
+    """
+    request, purchase = await _asked(session, key)
+    _refuse_what_cannot_pass(request)
+    assert request.card_id is not None
+    given = await session.scalar(
+        select(Allowance).where(
+            Allowance.declined_request_id == request.id, Allowance.expires_at > now
+        )
+    )
+    if given is not None:
+        raise CannotAllow(f"it is allowed already, until {given.expires_at:%Y-%m-%d %H:%M} UTC")
+    allowance = _allowance(request, request.card_id, purchase, now)
+    session.add(allowance)
+    await session.flush()
+    record(
+        session,
+        actor,
+        "purchase.allow_once",
+        subject=purchase,
+        after={
+            "request": str(request.id),
+            "reason": request.reason,
+            "most_minor": request.amount_minor,
+        },
+        reason_code=code,
+        reason=reason,
+    )
+    return allowance
+
+
+async def allowed_until(session: AsyncSession, purchase_id: UUID, now: datetime) -> datetime | None:
+    """Give until when the next try of a purchase may pass; None where it may not."""
+    found: datetime | None = await session.scalar(
+        select(Allowance.expires_at)
+        .join(AuthorizationRequest, AuthorizationRequest.id == Allowance.declined_request_id)
+        .where(AuthorizationRequest.authorization_id == purchase_id, Allowance.expires_at > now)
+        .order_by(Allowance.expires_at.desc())
+        .limit(1)
+    )
+    return found
+
+
+def _allowance(
+    request: AuthorizationRequest, card_id: UUID, purchase: Authorization, now: datetime
+) -> Allowance:
+    # A name without words says nothing: all such names would be one merchant.
+    words = merchant_key(purchase.merchant_name)
+    if not words and purchase.merchant_network_id is None:
+        raise CannotAllow("the merchant gave neither a name nor an id to know it by again")
+    return Allowance(
+        card_id=card_id,
+        declined_request_id=request.id,
+        merchant_name=purchase.merchant_name,
+        merchant_key=words or purchase.merchant_name,
+        merchant_network_id=purchase.merchant_network_id,
+        most_minor=request.amount_minor,
+        expires_at=now + LASTS,
+    )
+
+
+async def _asked(session: AsyncSession, key: str) -> tuple[AuthorizationRequest, Authorization]:
+    """Give the request meant, locked: two people allow it one after the other."""
+    query = (
+        select(AuthorizationRequest, Authorization)
+        .join(Authorization, Authorization.id == AuthorizationRequest.authorization_id)
+        .order_by(AuthorizationRequest.ordinal.desc())
+        .limit(1)
+        .with_for_update(of=AuthorizationRequest, key_share=True)
+    )
+    try:
+        wanted = UUID(key.strip())
+    except ValueError:
+        meant = Authorization.stripe_authorization_id == key.strip()
+    else:
+        meant = (AuthorizationRequest.id == wanted) | (Authorization.id == wanted)
+    found = (await session.execute(query.where(meant))).first() if key.isprintable() else None
+    if found is None:
+        raise RequestNotFound(f"neither a request nor a purchase has the id “{key[:60]}”")
+    return found[0], found[1]
+
+
+def _refuse_what_cannot_pass(request: AuthorizationRequest) -> None:
+    if request.state is not RequestState.DECLINED or request.reason is None:
+        raise CannotAllow("the request was not declined")
+    told = EXPLANATIONS[request.reason]
+    if not told.allow_once:
+        raise CannotAllow(
+            f"it was declined because: {told.short}; nobody can let that pass once."
+            f" Next step: {told.next_step}"
+        )
+    if request.card_id is None or request.amount_minor < 1:
+        raise CannotAllow("a check of the card that moves no money is not allowed once")

@@ -1,0 +1,211 @@
+"""What happened to a purchase, step by step, in the words of the customer who pays for it. Pure.
+
+Asked, held, captured, charged, refunded: each with its time by the business's clock and its cents.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from app.domain.funding.models import FundingSource
+from app.domain.funding.states import ChargePurpose, ChargeState
+from app.domain.issuing.bank_reasons import reason_for
+from app.domain.issuing.explanations import EXPLANATIONS
+from app.domain.issuing.merchant_names import tidy_name
+from app.domain.issuing.models import AuthorizationRequest
+from app.domain.issuing.states import RequestState
+from app.domain.issuing.story import FundedCharge, Story
+from app.domain.issuing.story_words import postings_of
+from app.domain.ledger.accounts import Account
+from app.domain.ledger.journals import Layer
+from app.domain.ledger.models import JournalEntry
+from app.money import readable
+
+
+class Kind(StrEnum):
+    """What a step was. Of two in the same second, the one that is named first here comes first."""
+
+    ASKED = "asked"
+    DECLINED = "declined"
+    REFUSED = "refused"
+    HELD = "held"
+    CAPTURED = "captured"
+    CHARGED = "charged"
+    RELEASED = "released"
+    GIVEN_BACK = "given back"
+    REFUNDED = "refunded"
+    OWED = "owed"
+
+
+ORDER = tuple(Kind)
+GIVEN_BACK = frozenset({"merchant_refunded", "unmatched_refund_assigned"})
+
+
+class Happened(msgspec.Struct, frozen=True):
+    """One step. `amount_minor`: what it was about, where it was about an amount."""
+
+    at: datetime
+    kind: Kind
+    title: str
+    words: str = ""
+    amount_minor: int | None = None
+
+
+def trail_of(story: Story) -> list[Happened]:
+    """Give the steps of a purchase, the first one first."""
+    found = [*_asked(story), *_refused(story), *_moved(story), *_refunded(story), *_owed(story)]
+    return sorted(found, key=lambda one: (_second(one.at), ORDER.index(one.kind)))
+
+
+def _second(at: datetime) -> datetime:
+    """Stripe tells times by the second, and we by less."""
+    return at.replace(microsecond=0)
+
+
+def _asked(story: Story) -> Iterator[Happened]:
+    merchant = tidy_name(story.purchase.merchant_name)
+    for request in story.requests:
+        minor = request.amount_minor
+        title = f"{merchant} asked" if request.ordinal == 0 else f"{merchant} asked for more"
+        words = "It asked whether the card is good, and for no money." if minor == 0 else ""
+        yield Happened(request.requested_at, Kind.ASKED, title, words, minor or None)
+        if _was_declined(request) and request.reason is not None:
+            told = EXPLANATIONS[request.reason].customer
+            at = request.decided_at or request.requested_at
+            yield Happened(at, Kind.DECLINED, "Declined", told, None)
+
+
+def _was_declined(request: AuthorizationRequest) -> bool:
+    if request.stripe_approved is not None:
+        return not request.stripe_approved
+    return request.state is RequestState.DECLINED
+
+
+def _refused(story: Story) -> Iterator[Happened]:
+    """Tell of linked cards that were tried and did not pay."""
+    for funded in story.charges:
+        charge, card = funded.charge, _named(funded.source)
+        if charge.state is ChargeState.DECLINED:
+            reason = EXPLANATIONS[reason_for(charge.decline_code)].short
+            said = reason.removeprefix("bank: ")
+            words = f"Your bank said no: {said}. Nothing was taken from it."
+            yield Happened(charge.created_at, Kind.REFUSED, f"{card} refused", words)
+        elif charge.state is ChargeState.UNKNOWN:
+            words = "We are finding out. If anything was held, it is released."
+            title = f"{card} gave no clear answer"
+            yield Happened(charge.created_at, Kind.REFUSED, title, words)
+
+
+def _moved(story: Story) -> Iterator[Happened]:
+    """Tell what moved, from the books."""
+    sources = {one.charge.stripe_payment_intent_id: one for one in story.charges}
+    merchant = tidy_name(story.purchase.merchant_name)
+    for entry in story.journals:
+        at, funded = entry.occurred_at, sources.get(entry.reference.partition(":")[0])
+        match entry.rule:
+            case "linked_card_held":
+                parts = _parts(entry, Layer.HELD)
+                words = f"{parts} Nothing is taken yet."
+                yield Happened(at, Kind.HELD, f"Held on {_card(funded)}", words, _sum(entry))
+            case "linked_card_captured" | "linked_card_charged":
+                yield Happened(
+                    at,
+                    Kind.CHARGED,
+                    f"Charged to {_card(funded)}",
+                    _parts(entry, Layer.POSTED) + _why(funded),
+                    _sum(entry, Layer.POSTED),
+                )
+            case "linked_card_released":
+                words = "The hold is over, and nothing was taken. Your bank may show it for a day."
+                title = f"Released on {_card(funded)}"
+                yield Happened(at, Kind.RELEASED, title, words, _sum(entry))
+            case "merchant_captured":
+                yield Happened(at, Kind.CAPTURED, f"{merchant} took the money", "", _sum(entry))
+            case rule if rule in GIVEN_BACK:
+                words = "It goes on to your linked card."
+                yield Happened(at, Kind.GIVEN_BACK, f"{merchant} gave back", words, _sum(entry))
+            case "merchant_took_refund_back" | "unmatched_taking_assigned":
+                title = f"{merchant} took its refund back"
+                yield Happened(at, Kind.CAPTURED, title, "", _sum(entry))
+            case "refund_came_back":
+                words = "We are looking for another way to pay it to you."
+                yield Happened(at, Kind.REFUSED, "Your bank sent the refund back", words)
+
+
+def _refunded(story: Story) -> Iterator[Happened]:
+    """Tell what goes back; what goes to several charges is one refund to a customer.
+
+    Until the merchant gives something back again, it all belongs together.
+    """
+    given = [_second(one.occurred_at) for one in story.journals if one.rule in GIVEN_BACK]
+    together: dict[int, list[JournalEntry]] = defaultdict(list)
+    for entry in story.journals:
+        if entry.rule == "refund_owed":
+            before = sum(at <= entry.occurred_at for at in given)
+            together[before].append(entry)
+    for entries in together.values():
+        at = max(entry.occurred_at for entry in entries)
+        fee = sum(map(_fee_given_back, entries))
+        part = f"${readable(fee)} of it is our fee." if fee else "Our fee is not part of it."
+        words = f"{part} Banks take up to ten days to show it."
+        title = "Refunded to your linked card"
+        yield Happened(at, Kind.REFUNDED, title, words, sum(map(_sum, entries)))
+
+
+def _owed(story: Story) -> Iterator[Happened]:
+    for debt in story.debts:
+        words = "None of your linked cards paid it. We try again by ourselves."
+        if debt.outstanding_minor == 0:
+            words = "It is settled."
+        elif not debt.can_be_charged:
+            words = "It is too little to charge, and stops none of your cards."
+        yield Happened(debt.opened_at, Kind.OWED, "Not paid yet", words, debt.amount_minor)
+
+
+def _card(funded: FundedCharge | None) -> str:
+    return _named(funded.source if funded else None)
+
+
+def _named(source: FundingSource | None) -> str:
+    if source is None:
+        return "your linked card"
+    return f"{source.brand.replace('_', ' ').title()} •••• {source.last4}"
+
+
+def _why(funded: FundedCharge | None) -> str:
+    match funded.charge.purpose if funded else None:
+        case ChargePurpose.DIFFERENCE:
+            return " The merchant took more than was held."
+        case ChargePurpose.REFUND_REVERSED:
+            return " The merchant took its refund back."
+        case ChargePurpose.COLLECTION:
+            return " It had not been paid before."
+        case _:
+            return ""
+
+
+def _parts(entry: JournalEntry, layer: Layer) -> str:
+    fee = sum(
+        amount
+        for debit, credit, amount, where in postings_of(entry)
+        if where == layer and credit == Account.DEFERRED_FEE and debit == Account.PAYMENTS_BALANCE
+    )
+    principal = _sum(entry, layer) - fee
+    return f"${readable(principal)} for the merchant and ${readable(fee)} our fee."
+
+
+def _fee_given_back(entry: JournalEntry) -> int:
+    given = (Account.DEFERRED_FEE, Account.FEE_RETURNED)
+    return sum(amount for debit, _, amount, _ in postings_of(entry) if debit in given)
+
+
+def _sum(entry: JournalEntry, layer: Layer | None = None) -> int:
+    """Add up a journal's amounts; of a layer, only what came to our balance at Stripe."""
+    return sum(
+        amount
+        for debit, _, amount, where in postings_of(entry)
+        if layer is None or (where == layer and debit == Account.PAYMENTS_BALANCE)
+    )

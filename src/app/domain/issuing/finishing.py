@@ -1,0 +1,83 @@
+"""Write down how a settlement left its purchase: what it uses of the limits, what it cannot do."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.funding.refund_models import Refund
+from app.domain.funding.states import RefundState
+from app.domain.issuing.models import Authorization, AuthorizationRequest
+from app.domain.issuing.position import Position
+from app.domain.issuing.repair import nobody_charged
+from app.domain.issuing.settlement import counted_minor, spread
+from app.domain.issuing.standing import Standing
+from app.domain.issuing.states import AuthorizationState
+from app.money import Currency, readable
+
+NOBODY_KNOWN = "a merchant took {amount} on a card that is not ours: nobody can be charged"
+GAVE_TOO_MUCH = "a merchant gave back {amount} more than it took: a person must say whose it is"
+REFUND_FAILED = "the bank sent back a refund of {amount}: pay it to the customer another way"
+OTHER_CURRENCY = "a merchant moved money in {currency}: it is in the books, and not settled"
+
+
+async def finish(
+    session: AsyncSession,
+    authorization: Authorization,
+    standing: Standing,
+    state: AuthorizationState,
+) -> None:
+    """Note what staff must look at, and what the purchase now uses of the limits."""
+    found = await session.scalars(
+        select(AuthorizationRequest)
+        .where(AuthorizationRequest.authorization_id == authorization.id)
+        .order_by(AuthorizationRequest.ordinal)
+    )
+    requests = found.all()
+    captured = standing.position.captured_minor
+    # What ended with nothing taken needs nobody to pay for it.
+    may_be_taken = captured == 0 and state is AuthorizationState.PENDING
+    nobody = await nobody_charged(session, requests) if may_be_taken else None
+    authorization.not_handled = nobody or await _not_handled(session, authorization, standing)
+    counted = max(counted_minor(state, authorization.amount_minor, captured), 0)
+    _use_limits(requests, counted, pending=state is AuthorizationState.PENDING)
+
+
+async def _not_handled(
+    session: AsyncSession, authorization: Authorization, standing: Standing
+) -> str | None:
+    position = standing.position
+    foreign = {m.currency for m in standing.transactions} - {Currency.USD.value}
+    if foreign:
+        return OTHER_CURRENCY.format(currency=", ".join(sorted(foreign)).upper())
+    if authorization.customer_id is None and position.captured_minor > 0:
+        return NOBODY_KNOWN.format(amount=readable(position.captured_minor))
+    beyond = _beyond(position)
+    if beyond > 0:
+        return GAVE_TOO_MUCH.format(amount=readable(beyond))
+    failed = await session.scalar(
+        select(Refund.amount_minor).where(
+            Refund.purchase_id == authorization.id, Refund.state == RefundState.FAILED
+        )
+    )
+    return REFUND_FAILED.format(amount=readable(failed)) if failed else None
+
+
+def _beyond(position: Position) -> int:
+    return position.refunded_minor - position.captured_minor
+
+
+def _use_limits(
+    requests: Sequence[AuthorizationRequest], counted_minor: int, *, pending: bool
+) -> None:
+    approved = [request for request in requests if request.stripe_approved]
+    for request, share in zip(
+        approved,
+        spread(counted_minor, [request.approved_minor or 0 for request in approved]),
+        strict=True,
+    ):
+        request.reserved_minor = share
+    for request in requests:
+        if request.stripe_approved is False:
+            request.reserved_minor = 0
+        request.open = pending

@@ -1,0 +1,195 @@
+"""Refunds that staff give on their own: what merchants took stays taken, and the cost is ours.
+
+When the merchant refunds later, that covers it first, and only the rest goes on to the customer.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import Sessions
+from app.domain.funding.models import PricePlan
+from app.domain.funding.plans import price_of
+from app.domain.funding.pricing import RefundFeePolicy
+from app.domain.funding.refund_models import Refund
+from app.domain.funding.states import RefundPurpose, RefundState
+from app.domain.identity.audit import Actor, record
+from app.domain.identity.reasons import Reason
+from app.domain.issuing.claims import PurchaseBusy
+from app.domain.issuing.models import Authorization, AuthorizationRequest
+from app.domain.issuing.position import Position
+from app.domain.issuing.standing import Terms, standing_of, transactions_of
+from app.domain.issuing.states import AuthorizationState
+from app.domain.marks import mark
+from app.errors import AppError
+from app.money import Currency
+
+LOOKS = 100
+LOOK_AGAIN_SECONDS = 0.05
+
+
+class PurchaseGone(AppError, status=404):
+    """No purchase has this id."""
+
+
+class NotRefundable(AppError, status=409):
+    """Nothing was taken finally, or less is left to give back than was asked for."""
+
+
+class Most(msgspec.Struct, frozen=True):
+    """What may be given back of a purchase, in minor units: the merchant's part, and our fee."""
+
+    principal_minor: int
+    fee_minor: int
+    # Why nothing may be, in words.
+    refused: str = ""
+
+    @property
+    def total_minor(self) -> int:
+        return self.principal_minor + self.fee_minor
+
+    def fee_for(self, principal_minor: int) -> int:
+        """Give the share of our fee that goes with a part, halves up; all of it with all."""
+        policy, most = RefundFeePolicy.PROPORTIONAL, self.principal_minor
+        return policy.returned(self.fee_minor, principal_minor, most) if most else 0
+
+
+async def most_of(session: AsyncSession, purchase: Authorization, now: datetime) -> Most:
+    """Give what may be given back of a purchase at this moment."""
+    if purchase.state is AuthorizationState.PENDING:
+        return Most(0, 0, "The merchant can still take it or let it go: wait until it has.")
+    position = await _position(session, purchase, now)
+    principal, fee = position.goodwill_most_minor
+    if principal + fee <= 0:
+        return Most(0, 0, "Nothing that the customer paid for it is left to give back.")
+    return Most(principal, fee)
+
+
+async def mark_of(session: AsyncSession, purchase: Authorization) -> str:
+    """Give the mark of what merchants moved and what went back."""
+    refunds = await session.scalars(
+        select(Refund).where(Refund.purchase_id == purchase.id).order_by(Refund.id)
+    )
+    return mark(*await transactions_of(session, purchase.id), *refunds.all())
+
+
+async def wait_until_free(sessions: Sessions, purchase_id: UUID) -> None:
+    """Wait a few seconds for whoever settles a purchase at this moment."""
+    for _ in range(LOOKS):
+        async with sessions() as session:
+            free = or_(
+                Authorization.leased_until.is_(None), Authorization.leased_until < func.now()
+            )
+            query = select(Authorization.id).where(Authorization.id == purchase_id, free)
+            if await session.scalar(query) is not None:
+                return
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+
+async def give_goodwill(
+    session: AsyncSession,
+    purchase_id: UUID,
+    given: tuple[int, int],
+    *,
+    actor: Actor,
+    why: Reason,
+    now: datetime,
+    wall: datetime,
+) -> Authorization:
+    """Record refunds of our own in the session's transaction; settling the purchase sends them.
+
+    `given`: the merchant's part and our fee, in minor units. `now` is business time, `wall` the
+    real one. Raises PurchaseGone, PurchaseBusy while it is being settled, and NotRefundable.
+    """
+    principal, fee = given
+    purchase = await _locked(session, purchase_id, wall)
+    most = await most_of(session, purchase, now)
+    if most.refused or principal > most.principal_minor or fee > most.fee_minor:
+        raise NotRefundable(most.refused or "Less is left to give back by now: look again.")
+    position = await _position(session, purchase, now)
+    session.add_all(_refund(purchase, *part) for part in _spread(position, principal, fee))
+    record(
+        session,
+        actor,
+        "purchase.refund",
+        subject=purchase,
+        after={"principal_minor": principal, "fee_minor": fee},
+        reason_code=why.code,
+        reason=why.note,
+    )
+    return purchase
+
+
+def _refund(
+    purchase: Authorization, charge_id: UUID, principal_minor: int, fee_minor: int
+) -> Refund:
+    assert purchase.customer_id is not None
+    return Refund(
+        charge_id=charge_id,
+        customer_id=purchase.customer_id,
+        purchase_id=purchase.id,
+        purpose=RefundPurpose.GOODWILL,
+        amount_minor=principal_minor + fee_minor,
+        principal_minor=principal_minor,
+        returned_fee_minor=fee_minor,
+        currency=Currency.USD,
+        state=RefundState.SENDING,
+    )
+
+
+async def _locked(session: AsyncSession, purchase_id: UUID, wall: datetime) -> Authorization:
+    """Take a purchase from whoever settles it next: they wait for this, and read it anew."""
+    purchase = await session.get(
+        Authorization, purchase_id, with_for_update={"key_share": True}, populate_existing=True
+    )
+    if purchase is None:
+        raise PurchaseGone("No purchase has this id.")
+    if purchase.leased_until is not None and purchase.leased_until > wall:
+        raise PurchaseBusy("The purchase is being settled at this moment: try again.")
+    purchase.fence += 1
+    # Should nobody come to settle it, the sweep does.
+    purchase.settle_after = wall + timedelta(seconds=1)
+    return purchase
+
+
+async def _position(session: AsyncSession, purchase: Authorization, now: datetime) -> Position:
+    terms = await _terms_of(session, purchase)
+    return (await standing_of(session, purchase.id, purchase.state, terms, now)).position
+
+
+async def _terms_of(session: AsyncSession, purchase: Authorization) -> Terms:
+    """Give the terms that the purchase was asked about on, or that were in force then."""
+    plan = await session.scalar(
+        select(PricePlan)
+        .join(AuthorizationRequest, AuthorizationRequest.price_plan_id == PricePlan.id)
+        .where(AuthorizationRequest.authorization_id == purchase.id)
+        .order_by(AuthorizationRequest.ordinal)
+        .limit(1)
+    ) or await session.scalar(
+        select(PricePlan)
+        .where(PricePlan.effective_from <= purchase.occurred_at)
+        .order_by(PricePlan.effective_from.desc())
+        .limit(1)
+    )
+    if plan is None:
+        raise NotRefundable("No price was in force: what is our fee cannot be told.")
+    return Terms(price_of(plan), plan.refund_fee_policy)
+
+
+def _spread(at: Position, principal_minor: int, fee_minor: int) -> list[tuple[UUID, int, int]]:
+    """Spread what is given back over the charges that paid, the newest first."""
+    found = []
+    for charge in reversed(at.charges):
+        room = at.refundable(charge)
+        principal = min(principal_minor, room)
+        fee = min(fee_minor, room - principal)
+        if principal + fee > 0:
+            found.append((charge.id, principal, fee))
+            principal_minor, fee_minor = principal_minor - principal, fee_minor - fee
+    if principal_minor or fee_minor:
+        raise NotRefundable("The charges do not hold as much any more: look again.")
+    return found

@@ -1,0 +1,167 @@
+"""A purchase as its customer sees it in a list: what was asked, our fee, the total, how it stands.
+
+All amounts are minor units of the customer's currency.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.issuing.decline_reasons import DeclineReason
+from app.domain.issuing.explanation import Explanation
+from app.domain.issuing.explanations import EXPLANATIONS
+from app.domain.issuing.merchant_names import tidy_name
+from app.domain.issuing.models import Authorization, Card
+from app.domain.issuing.purchase_sums import (
+    AGREED_FEE,
+    ASKED,
+    CAPTURED,
+    FIRST_STATE,
+    GIVEN_BACK,
+    LAST_REASON,
+    REFUNDED,
+    TAKEN_FEE,
+)
+from app.domain.issuing.states import AuthorizationState, RequestState
+
+HOLDS_LAST, HOLDS_LAST_LONGER = timedelta(days=7), timedelta(days=31)
+HELD_LONGER = frozenset(
+    {
+        "airlines_air_carriers",
+        "car_rental_agencies",
+        "cruise_lines",
+        "hotels_motels_and_resorts",
+        "recreational_vehicle_rentals",
+        "truck_utility_trailer_rentals",
+    }
+)
+"""An authorization that no merchant captures ends after a week, at these after a month.
+
+Source: https://docs.stripe.com/issuing/purchases/authorizations
+"""
+
+
+class PurchaseStatus(StrEnum):
+    """How a purchase stands, in the customer's words."""
+
+    IN_PROGRESS = "in progress"
+    DECLINED = "declined"
+    CARD_CHECK = "card check"
+    ON_HOLD = "on hold"
+    COMPLETED = "completed"
+    PARTLY_REFUNDED = "partly refunded"
+    REFUNDED = "refunded"
+    RELEASED = "released"
+
+
+COSTS_NOTHING = frozenset(
+    {PurchaseStatus.DECLINED, PurchaseStatus.CARD_CHECK, PurchaseStatus.RELEASED}
+)
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A purchase in a list.
+
+    `answered`: our own answer to the first question, None while there is none. `reason`: why it, or
+    the latest increment of it, was declined. `refunded_minor`: what went back to the linked card,
+    with our fee.
+    """
+
+    purchase: Authorization
+    card: Card | None
+    answered: bool | None
+    reason: DeclineReason | None
+    asked_minor: int
+    fee_minor: int
+    captured_minor: int
+    given_back_minor: int
+    refunded_minor: int
+
+    @property
+    def merchant(self) -> str:
+        return tidy_name(self.purchase.merchant_name)
+
+    @property
+    def declined(self) -> bool:
+        if self.captured_minor:
+            return False  # a merchant took it all the same
+        approved = self.purchase.approved
+        return approved is False or (approved is None and self.answered is False)
+
+    @property
+    def explanation(self) -> Explanation | None:
+        """Give why it was declined, in words."""
+        return EXPLANATIONS[self.reason] if self.declined and self.reason else None
+
+    @property
+    def pending(self) -> bool:
+        return not self.declined and self.purchase.state is AuthorizationState.PENDING
+
+    @property
+    def release_by(self) -> datetime:
+        """Give when a hold ends that no merchant takes."""
+        longer = self.purchase.merchant_category in HELD_LONGER
+        return self.purchase.occurred_at + (HOLDS_LAST_LONGER if longer else HOLDS_LAST)
+
+    @property
+    def status(self) -> PurchaseStatus:
+        if self.captured_minor:
+            if self.given_back_minor >= self.captured_minor:
+                return PurchaseStatus.REFUNDED
+            partly = self.given_back_minor > 0
+            return PurchaseStatus.PARTLY_REFUNDED if partly else PurchaseStatus.COMPLETED
+        if self.declined:
+            return PurchaseStatus.DECLINED
+        if self.purchase.approved is None and self.answered is None:
+            return PurchaseStatus.IN_PROGRESS
+        if self.asked_minor == 0:
+            return PurchaseStatus.CARD_CHECK
+        return PurchaseStatus.ON_HOLD if self.pending else PurchaseStatus.RELEASED
+
+    @property
+    def amount_minor(self) -> int:
+        """Give the merchant's part: what it took, or else what it asked for."""
+        return self.captured_minor or self.asked_minor
+
+    @property
+    def total_minor(self) -> int:
+        """Give what it costs before refunds: the merchant's part and our fee."""
+        return 0 if self.status in COSTS_NOTHING else self.amount_minor + self.fee_minor
+
+
+async def lines_of(session: AsyncSession, customer_id: UUID, ids: Sequence[UUID]) -> list[Line]:
+    """Give a customer's purchases in the order of their ids; another customer's are left out."""
+    if not ids:
+        return []
+    found = await session.execute(
+        select(
+            *(Authorization, Card, FIRST_STATE, LAST_REASON, ASKED),
+            *(CAPTURED, GIVEN_BACK, AGREED_FEE, TAKEN_FEE, REFUNDED),
+        )
+        .outerjoin(Card, Card.id == Authorization.card_id)
+        .where(Authorization.customer_id == customer_id, Authorization.id.in_(ids))
+    )
+    lines = {line.purchase.id: line for line in map(_line, found)}
+    return [lines[one] for one in ids if one in lines]
+
+
+def _line(row: Row[Any]) -> Line:
+    purchase, card, first, reason, asked, captured, given_back, agreed, taken, refunded = tuple(row)
+    undecided = first is None or first is RequestState.DECIDING
+    return Line(
+        purchase=purchase,
+        card=card,
+        answered=None if undecided else first is RequestState.APPROVED,
+        reason=reason,
+        asked_minor=int(asked),
+        fee_minor=int(taken if captured else agreed),
+        captured_minor=int(captured),
+        given_back_minor=int(given_back),
+        refunded_minor=int(refunded),
+    )

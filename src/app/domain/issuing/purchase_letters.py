@@ -1,0 +1,149 @@
+"""The letters about a purchase: approved, declined with the fix, refunded, not paid.
+
+They are put into the outbox in the transaction that writes down how a settlement left the purchase,
+each once: the mail names what it is about, and no two mails name the same. What is long over when
+we learn of it is not written about.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.funding.refund_models import Receivable
+from app.domain.funding.states import ReceivableState
+from app.domain.identity.credential_models import Credential
+from app.domain.issuing.decline_reasons import DeclineReason
+from app.domain.issuing.explanations import EXPLANATIONS
+from app.domain.issuing.merchant_names import tidy_name
+from app.domain.issuing.models import Authorization, AuthorizationRequest, Card, CardTransaction
+from app.domain.issuing.remedies import Step, remedy_for
+from app.domain.issuing.states import CardState, TransactionKind
+from app.domain.mailing.models import MailKind
+from app.domain.mailing.outbox import Letter, post_once
+from app.money import readable
+
+STALE_AFTER = timedelta(days=2)
+NEEDS_ACTION = frozenset({Step.LINK, Step.IDENTITY})
+"""Steps without which no purchase passes: such a letter cannot be switched off."""
+_FROZEN = frozenset({DeclineReason.CARD_FROZEN, DeclineReason.STRIPE_CARD_NOT_ACTIVE})
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What there is to write about."""
+
+    purchase: Authorization
+    card: Card | None
+    requests: Sequence[AuthorizationRequest]
+    moved: Sequence[CardTransaction]
+    debts: Sequence[Receivable]
+
+
+async def write_letters(session: AsyncSession, purchase: Authorization, now: datetime) -> None:
+    """Put the letters that are due into the outbox. `now` is business time."""
+    credential = await session.scalar(
+        select(Credential).where(Credential.customer_id == purchase.customer_id)
+    )
+    if credential is None:
+        return  # nobody can sign in to read more about it
+    for about, letter in letters_of(await _facts(session, purchase), now):
+        if letter.kind not in credential.mail_off:
+            await post_once(
+                session, credential.email, letter, about=about, credential_id=credential.id
+            )
+
+
+def letters_of(facts: Facts, now: datetime) -> Iterator[tuple[str, Letter]]:
+    """Give each letter with what it is about."""
+    where = f"\n\n{{site}}/purchases/{facts.purchase.id}\n\nProxycard\n{{site}}/\n"
+    merchant = unlinked(tidy_name(facts.purchase.merchant_name))
+    for request in facts.requests:
+        if request.amount_minor > 0 and request.requested_at > now - STALE_AFTER:
+            yield from _asked(facts, request, merchant, where)
+    for moved in facts.moved:
+        if moved.kind is TransactionKind.REFUND and moved.amount_minor > 0:
+            given = f"${readable(moved.amount_minor)}"
+            text = (
+                f"{merchant} gave back {given}. We pass it on to your linked card, with our fee on"
+                " it where it comes back; banks take up to ten days to show it."
+            )
+            if moved.occurred_at > now - STALE_AFTER:
+                yield (
+                    f"refunded:{moved.id}",
+                    Letter(
+                        MailKind.PURCHASE_REFUNDED, f"Refund: {given} from {merchant}", text + where
+                    ),
+                )
+    for debt in facts.debts:
+        if debt.state is ReceivableState.OPEN and debt.can_be_charged:
+            owed = f"${readable(debt.outstanding_minor)}"
+            text = (
+                f"{merchant} took {owed} more than your linked cards have paid. We try them again"
+                " by ourselves, and after some days your virtual cards stop until it is paid. To"
+                " have it paid now, link another card:\n\n{site}/funding\n\nThe purchase:"
+            )
+            yield (
+                f"debt:{debt.id}",
+                Letter(MailKind.DEBT, f"Not paid yet: {owed} for {merchant}", text + where),
+            )
+
+
+def _asked(
+    facts: Facts, request: AuthorizationRequest, merchant: str, where: str
+) -> Iterator[tuple[str, Letter]]:
+    asked = f"${readable(request.approved_minor or request.amount_minor)}"
+    card = f"{facts.card.nickname} (ending in {facts.card.last4})" if facts.card else "your card"
+    if request.stripe_approved:
+        more = " more" if request.ordinal else ""
+        text = (
+            f"{merchant} asked for {asked}{more} with {card}, and the purchase was approved. Our"
+            f" fee on it is ${readable(request.fee_minor)}. Both are on your linked card.\n\n"
+            "If this was not you, freeze the card at once. Every cent of the purchase:"
+        )
+        letter = Letter(
+            MailKind.PURCHASE_APPROVED, f"Approved: {asked} at {merchant}", text + where
+        )
+        yield f"approved:{request.id}", letter
+    elif request.stripe_approved is False and not _is_frozen(facts.card, request.reason):
+        reason = request.reason or DeclineReason.STRIPE_DECLINED
+        remedy = remedy_for(reason)
+        kind = MailKind.PURCHASE_DECLINED
+        if remedy.step in NEEDS_ACTION:
+            kind = MailKind.ACTION_NEEDED
+        text = (
+            f"{merchant} asked for {asked} with {card}, and the purchase was declined.\n\n"
+            f"Why: {EXPLANATIONS[reason].customer}\n\nWhat to do: {remedy.words}"
+        )
+        yield (
+            f"declined:{request.id}",
+            Letter(kind, f"Declined: {asked} at {merchant}", text + where),
+        )
+
+
+def _is_frozen(card: Card | None, reason: DeclineReason | None) -> bool:
+    """Whoever has frozen a card knows why it declines."""
+    return reason is DeclineReason.CARD_FROZEN or (
+        reason in _FROZEN and card is not None and card.state is CardState.FROZEN
+    )
+
+
+def unlinked(name: str) -> str:
+    """Give a merchant's name that no mail program makes a link of."""
+    plain = name.replace("://", " ").replace("/", " ")
+    return " ".join(plain.replace(".", " ").split()) or "A merchant"
+
+
+async def _facts(session: AsyncSession, purchase: Authorization) -> Facts:
+    requests = await session.scalars(
+        select(AuthorizationRequest)
+        .where(AuthorizationRequest.authorization_id == purchase.id)
+        .order_by(AuthorizationRequest.ordinal)
+    )
+    moved = await session.scalars(
+        select(CardTransaction).where(CardTransaction.authorization_id == purchase.id)
+    )
+    debts = await session.scalars(select(Receivable).where(Receivable.purchase_id == purchase.id))
+    card = await session.get(Card, purchase.card_id) if purchase.card_id else None
+    return Facts(purchase, card, requests.all(), moved.all(), debts.all())

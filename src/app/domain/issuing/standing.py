@@ -1,0 +1,165 @@
+"""Read where a purchase stands from our records, and post what became of its fee."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.funding.keeping import book_charge
+from app.domain.funding.models import Charge
+from app.domain.funding.pricing import Price, RefundFeePolicy
+from app.domain.funding.refund_models import Receivable, Refund
+from app.domain.funding.states import LIVE_CHARGES, ChargePurpose, ChargeState
+from app.domain.issuing.models import CardTransaction
+from app.domain.issuing.position import Debt, GivenBack, PaidCharge, Position
+from app.domain.issuing.postings import earned_journal
+from app.domain.issuing.states import AuthorizationState, TransactionKind
+from app.domain.ledger.posting import post
+from app.money import Currency
+
+TAKE_BEFORE_LAPSE = timedelta(hours=24)
+"""A hold is taken this long before Stripe says it ends.
+
+Source: https://docs.stripe.com/payments/place-a-hold-on-a-payment-method, `capture_before`
+"""
+
+COUNTED = (*LIVE_CHARGES, ChargeState.REFUNDED)
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """The price a purchase was agreed on, and what becomes of the fee when it is refunded."""
+
+    price: Price
+    policy: RefundFeePolicy = RefundFeePolicy.PROPORTIONAL
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """A purchase's position and the records it was read from.
+
+    `certain`: nothing is in doubt that could change what has to be done next.
+    """
+
+    position: Position
+    transactions: Sequence[CardTransaction]
+    certain: bool
+
+
+async def standing_of(
+    session: AsyncSession,
+    purchase_id: UUID,
+    state: AuthorizationState,
+    terms: Terms,
+    now: datetime,
+) -> Standing:
+    """Read a purchase's position, and give every record its part of what was taken."""
+    transactions = await transactions_of(session, purchase_id)
+    charges = await _all(session, Charge, purchase_id)
+    refunds = await _all(session, Refund, purchase_id)
+    debts = await _all(session, Receivable, purchase_id)
+    reversed_ = {debt.id for debt in debts if debt.refund_reversed}
+    position = Position(
+        state=state,
+        captured_minor=-_sum(transactions, TransactionKind.CAPTURE),
+        refunded_minor=_sum(transactions, TransactionKind.REFUND),
+        price=terms.price,
+        policy=terms.policy,
+        refunds=[_given_back(refund) for refund in refunds],
+        debts=[_debt(debt, now) for debt in debts],
+    )
+    for charge in charges:
+        if charge.state not in COUNTED:
+            continue
+        if charge.captured_minor and charge.captured_principal_minor is None:
+            # Taken, and the process ended before it was written down for what.
+            charge.captured_principal_minor = position.principal_of(charge.captured_minor)
+            await book_charge(session, charge, now)
+        paid = [*position.charges, _paid(charge, reversed_, now)]
+        position = msgspec.structs.replace(position, charges=paid)
+    unknown = (c for c in charges if c.state is ChargeState.UNKNOWN)
+    certain = all(c.purpose is ChargePurpose.AUTHORIZATION for c in unknown)
+    return Standing(position, transactions, certain)
+
+
+async def post_earned(session: AsyncSession, standing: Standing) -> None:
+    """Post what is paid of our fee on each capture, oldest first, and was not posted yet."""
+    position = standing.position
+    captured = before = 0
+    left = position.earned_minor - sum(moved.earned_minor for moved in standing.transactions)
+    for moved in standing.transactions:
+        if moved.kind is not TransactionKind.CAPTURE:
+            continue
+        captured -= moved.amount_minor
+        earned = min(position.price.fee(max(captured, 0)), max(position.fee_paid_minor, 0))
+        more = min(earned - before - moved.earned_minor, left)
+        before = earned
+        if more > 0:
+            left -= more
+            moved.earned_minor += more
+            await post(session, earned_journal(moved, more))
+
+
+async def transactions_of(session: AsyncSession, purchase_id: UUID) -> Sequence[CardTransaction]:
+    """Give what merchants took and gave back on a purchase, oldest first."""
+    found = await session.scalars(
+        select(CardTransaction)
+        .where(CardTransaction.authorization_id == purchase_id)
+        .order_by(CardTransaction.occurred_at, CardTransaction.id)
+    )
+    return found.all()
+
+
+Row = TypeVar("Row", Charge, Refund, Receivable)
+
+
+async def _all(session: AsyncSession, table: type[Row], purchase_id: UUID) -> Sequence[Row]:
+    found = await session.scalars(
+        select(table).where(table.purchase_id == purchase_id).order_by(table.id)
+    )
+    return found.all()
+
+
+def _sum(transactions: Sequence[CardTransaction], kind: TransactionKind) -> int:
+    counted = (m for m in transactions if m.kind is kind and m.currency == Currency.USD)
+    return sum(moved.amount_minor for moved in counted)
+
+
+def _paid(charge: Charge, reversed_: set[UUID], now: datetime) -> PaidCharge:
+    until = charge.capture_before
+    return PaidCharge(
+        id=charge.id,
+        state=charge.state,
+        amount_minor=charge.amount_minor,
+        principal_minor=charge.principal_minor,
+        captured_minor=charge.captured_minor,
+        captured_principal_minor=charge.captured_principal_minor or 0,
+        lapses=until is not None and until - TAKE_BEFORE_LAPSE <= now,
+        regains=charge.purpose is ChargePurpose.REFUND_REVERSED
+        or charge.receivable_id in reversed_,
+    )
+
+
+def _given_back(refund: Refund) -> GivenBack:
+    return GivenBack(
+        refund.charge_id,
+        refund.purpose,
+        refund.principal_minor,
+        refund.deferred_fee_minor,
+        refund.returned_fee_minor,
+        refund.id,
+        refund.covered_minor,
+    )
+
+
+def _debt(debt: Receivable, now: datetime) -> Debt:
+    return Debt(
+        id=debt.id,
+        state=debt.state,
+        amount_minor=debt.amount_minor,
+        lowered_minor=debt.lowered_minor,
+        refund_reversed=debt.refund_reversed,
+        due=debt.next_attempt_at is not None and debt.next_attempt_at <= now,
+    )

@@ -1,0 +1,79 @@
+"""Plays the demo's past on a stack that began in it, and keeps in a file how far it has come."""
+
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from app.parts import Parts
+from local_stack.data_folder import DataFolder
+from local_stack.offline_stripe import OfflineStripe
+from local_stack.story import CUSTOMERS, PER_DAY, Chapter, Told, opening_float_minor, play
+from local_stack.story_desk import ask_to_write_off, send_what_fails
+from local_stack.story_pieces import pieces
+from local_stack.story_stage import Stage
+
+
+class Story(msgspec.Struct):
+    """From when until when, and up to when it has been played. The home shows the share."""
+
+    begin: datetime
+    end: datetime
+    played: datetime
+    customers: int
+    per_day: float
+
+    @property
+    def chapter(self) -> Chapter:
+        return Chapter(self.begin, self.end, self.customers, self.per_day)
+
+
+def kept(file: Path) -> Story | None:
+    """Give the story that was begun, or None."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Story)
+    except FileNotFoundError:
+        return None
+
+
+def keep(file: Path, story: Story) -> None:
+    """Write it whole or not at all."""
+    unfinished = file.with_suffix(".part")
+    unfinished.write_bytes(msgspec.json.encode(story))
+    unfinished.replace(file)
+
+
+def begin_story(folder: DataFolder, offline: OfflineStripe, days: int) -> None:
+    """Have the time of a new stack begin in the past, and note which time is to be played."""
+    end = datetime.now(UTC)
+    begin = end - timedelta(days=days)
+    story = Story(begin, end, begin, CUSTOMERS, PER_DAY)
+    offline.begin_in_past(days, opening_float_minor(story.chapter))
+    keep(folder.demo_story, story)
+
+
+async def play_past(parts: Parts, chapter: Chapter, told: Told) -> None:
+    """Play until now; what was played before is not played again."""
+    stage = Stage(parts)
+    acts = [*chapter.acts(), *pieces(chapter.end, chapter.begin)]
+    await play(stage, acts, chapter.end, told)
+    await stage.move_to(datetime.now(UTC))
+
+
+async def leave_work(parts: Parts) -> None:
+    """Leave something to be done by the staff."""
+    await ask_to_write_off(parts)
+    await send_what_fails(parts.settings)
+
+
+def main() -> None:
+    """Begin so many days ago: a process of its own, whose imports the supervisor does without."""
+    given = os.environ
+    offline = OfflineStripe(int(given["SANDBOX_PORT"]), given["STRIPE_SECRET_KEY"])
+    begin_story(DataFolder(Path(given["DATA_DIR"])), offline, int(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""A stranger becomes a customer with a card in hand, in a browser, and no number reaches us."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from playwright.async_api import FrameLocator, Page, Request, expect
+from sqlalchemy import text
+
+from stripe_sandbox.issuing.card_numbers import card_secrets
+from tests.browser.stripe_page import numbers_in
+from tests.browser.test_portal_pages import chromium, opened
+from tests.portal import EMAIL, IDENTITY, PASSWORD
+from tests.product import Product
+
+__all__ = ["chromium"]
+
+PATIENCE_MS = 30_000
+ASKS_ONCE = "4000002500003155"
+CVC = "739"
+TITLE = "iframe[title='{}']"
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+
+
+class Watch:
+    """All that a browser sends to our origin."""
+
+    def __init__(self, page: Page, origin: str) -> None:
+        self.origin = origin
+        self.sent: list[str] = []
+        page.context.on("request", self._keep)
+
+    def _keep(self, request: Request) -> None:
+        if request.url.startswith(self.origin):
+            self.sent.append(f"{request.url}\n{request.headers}\n{request.post_data or ''}")
+
+    def carried(self, *secrets: str) -> set[str]:
+        """Give the card numbers, and of these secrets those that stand by themselves."""
+        words = {word for one in self.sent for word in re.split(r"[^0-9A-Za-z]+", one)}
+        return numbers_in(self.sent) | (words & set(secrets))
+
+
+@pytest.fixture
+async def page(product: Product, chromium: Any) -> AsyncIterator[Page]:
+    page = await opened(chromium, product)
+    page.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    origin = product.settings.app_url
+    permissions = ["clipboard-read", "clipboard-write"]
+    await page.context.grant_permissions(permissions, origin=origin)
+    await page.context.grant_permissions(permissions, origin=product.settings.stripe_api_base)
+    yield page
+    expect.set_options(timeout=5_000)
+
+
+async def test_from_sign_up_to_a_number_in_hand(
+    product: Product, page: Page, capsys: pytest.CaptureFixture[str]
+) -> None:
+    watch = Watch(page, product.settings.app_url)
+    await become_a_customer(page)
+    await link_a_card(page)
+
+    await page.get_by_role("button", name="Open the card").click()
+    await expect(page.get_by_text("Your account is set up")).to_be_visible()
+    [card] = await product.rows("SELECT * FROM card")
+    secrets = card_secrets(card["stripe_card_id"])
+    await show_and_copy(page, secrets)
+
+    await page.get_by_role("button", name="Freeze").click()
+    await expect(page.get_by_role("button", name="Unfreeze")).to_be_visible()
+    await expect(page.locator(".face")).to_have_attribute("data-state", "frozen")
+    await page.get_by_label("What is it for").fill("Groceries")
+    await page.get_by_role("button", name="Rename").click()
+    await expect(page.get_by_text("The card has another name.")).to_be_visible()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Groceries")
+    [card] = await product.rows("SELECT * FROM card")
+    assert (card["state"], card["nickname"]) == ("frozen", "Groceries")
+
+    assert len(watch.sent) > 20
+    assert watch.carried(CVC, secrets["cvc"], secrets["number"], ASKS_ONCE) == set()
+    everything = [*await all_rows(product), capsys.readouterr().out]
+    assert numbers_in(everything) == set()
+
+
+async def become_a_customer(page: Page) -> None:
+    await page.goto("/sign-up")
+    await page.get_by_label("E-mail address").fill(EMAIL)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Send me the confirmation").click()
+    await expect(page.get_by_role("heading", name="Look into your mailbox")).to_be_visible()
+    link = page.locator("a[href*='/verify?token=']")
+    while not await link.count():
+        await page.goto("/mailbox")
+    await link.click()
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.keyboard.press("Enter")
+    for name in ("first_name", "last_name", "birth_date", "phone", "address_line1", "city"):
+        await page.locator(f"[name={name}]").fill(IDENTITY[name])
+    await page.get_by_label("State").select_option(IDENTITY["region"])
+    await page.get_by_label("ZIP code").fill(IDENTITY["postal_code"])
+    await page.get_by_role("button", name="Keep and go on").click()
+    await page.get_by_label("I agree to the terms and the fees.").check()
+    await page.get_by_role("button", name="Agree and open my account").click()
+
+
+async def link_a_card(page: Page) -> None:
+    await page.get_by_label("I agree.").check()
+    await page.get_by_role("button", name="Go on to the card").click()
+    fields = frame(page, "Secure payment input frame")
+    for label, typed in (
+        ("Card number", ASKS_ONCE),
+        ("Expiration date", "1234"),
+        ("Security code", CVC),
+        ("ZIP or postal code", "94110"),
+    ):
+        await fields.get_by_label(label).fill(typed)
+    await expect(fields.get_by_label("Card number")).to_have_value("4000 0025 0000 3155")
+    await page.get_by_role("button", name="Link this card").click()
+    await frame(page, "3D Secure challenge frame").get_by_role("button", name="Complete").click()
+    await expect(page.get_by_role("heading", name="Your first virtual card")).to_be_visible()
+
+
+async def show_and_copy(page: Page, secrets: dict[str, str]) -> None:
+    await page.get_by_role("button", name="Show the number").click()
+    number = frame(page, "Secure card number display frame").locator("#value")
+    grouped = re.sub(r"(.{4})(?=.)", r"\1 ", secrets["number"])
+    await expect(number).to_have_text(grouped)
+    await expect(frame(page, "Secure card CVC display frame").locator("#value")).to_have_text(
+        secrets["cvc"]
+    )
+    await page.locator("[data-copy=number]").locator("iframe").wait_for()
+    copy = page.frame_locator("[data-copy=number] iframe").get_by_role("button")
+    await copy.click()
+    await expect(page.get_by_text("Copied: the number.")).to_be_visible()
+    assert await page.evaluate("navigator.clipboard.readText()") == secrets["number"]
+    await page.evaluate("navigator.clipboard.writeText('')")
+    assert secrets["number"] not in await page.content()
+    await page.get_by_role("button", name="Hide", exact=True).click()
+    await expect(page.locator(TITLE.format("Secure card number display frame"))).to_have_count(0)
+    await expect(page.locator(".face [data-masked]").first).to_be_visible()
+
+
+def frame(page: Page, title: str) -> FrameLocator:
+    return page.frame_locator(TITLE.format(title))
+
+
+async def all_rows(product: Product) -> list[str]:
+    """Give every row of every table as text."""
+    async with product.parts.sessions() as session:
+        tables = [str(name) for (name,) in await session.execute(text(TABLES))]
+        found: list[str] = []
+        for name in tables:
+            rows = await session.execute(text(f'SELECT whole::text FROM "{name}" AS whole'))  # noqa: S608
+            found += [str(row) for (row,) in rows]
+    return found

@@ -1,0 +1,122 @@
+"""The portal in a real browser: from sign-up to the dashboard by keyboard, in every light."""
+
+import os
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+
+from tests.browser.test_sandbox_pages import FLAGS
+from tests.portal import EMAIL, IDENTITY, PASSWORD, letters, link_in
+from tests.product import Product
+
+WIDEST = "document.documentElement.scrollWidth <= window.innerWidth"
+OPEN_PAGES = ("/", "/sign-up", "/sign-in", "/forgot", "/reset?token=x", "/verify", "/terms")
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Any]:
+    async with async_playwright() as started:
+        browser = await started.chromium.launch(
+            executable_path=os.environ["CHROME"], args=list(FLAGS)
+        )
+        yield browser
+        await browser.close()
+
+
+async def opened(chromium: Any, product: Product, **given: Any) -> Page:
+    """Open a page that fails the test for every script's error and every refusal of the policy."""
+    context = await chromium.new_context(base_url=product.settings.app_url, **given)
+    page: Page = await context.new_page()
+    page.set_default_timeout(10_000)
+    page.on("pageerror", lambda error: pytest.fail(str(error)))
+    page.on("console", lambda said: _no_refusal(said.text))
+    return page
+
+
+def _no_refusal(said: str) -> None:
+    assert "Content Security Policy" not in said
+
+
+async def type_in(page: Page, fields: dict[str, str]) -> None:
+    """Go through a form by keyboard: to the first field, then from one to the next."""
+    for label, text in fields.items():
+        field = page.get_by_label(label, exact=True)
+        for _ in range(12):
+            if await field.evaluate("(one) => one === document.activeElement"):
+                break
+            await page.keyboard.press("Tab")
+        await expect(field).to_be_focused()
+        await page.keyboard.type(text)
+
+
+async def test_the_way_from_sign_up_to_the_dashboard_by_keyboard_alone(
+    product: Product, chromium: Any
+) -> None:
+    page = await opened(chromium, product)
+    await page.goto("/sign-up")
+    await type_in(page, {"E-mail address": EMAIL, "Password": PASSWORD})
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Look into your mailbox")).to_be_visible()
+    [letter] = await letters(product, "verify_email")
+    await page.goto(link_in(letter))
+    await type_in(page, {"Password": PASSWORD})
+    await page.keyboard.press("Enter")
+
+    await page.get_by_label("First name").focus()
+    await type_in(page, {"First name": "Ada", "Last name": "Byron", "Date of birth": "12101990"})
+    await type_in(page, {"Phone number": IDENTITY["phone"]})
+    await type_in(page, {"Street and number": IDENTITY["address_line1"], "City": "San Francisco"})
+    await type_in(page, {"State": "CA", "ZIP code": "94110"})
+    await page.keyboard.press("Enter")
+    agree = page.get_by_label("I agree to the terms and the fees.")
+    await agree.focus()
+    await page.keyboard.press("Space")
+    await page.keyboard.press("Enter")
+
+    await expect(page.get_by_role("heading", name="Link your card")).to_be_visible()
+    await page.get_by_role("link", name="Dashboard", exact=True).focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Hello, Ada")).to_be_visible()
+
+
+async def test_a_quote_follows_what_is_typed(product: Product, chromium: Any) -> None:
+    page = await opened(chromium, product)
+    await page.goto("/")
+    await expect(page.get_by_text("100.00 costs you 105.50")).to_be_visible()
+    await page.get_by_label("A purchase of").fill("19.99")
+    await expect(page.get_by_text("19.99 costs you 21.49")).to_be_visible()
+    await expect(page.get_by_role("button", name="Work out")).to_be_hidden()
+    await page.get_by_label("A purchase of").fill("much")
+    await expect(page.get_by_text("Write an amount like 19.99.")).to_be_visible()
+
+
+async def test_everything_works_without_scripts(product: Product, chromium: Any) -> None:
+    page = await opened(chromium, product, java_script_enabled=False)
+    await page.goto("/")
+    await page.get_by_label("A purchase of").fill("10")
+    await page.get_by_role("button", name="Work out").click()
+    await expect(page.get_by_text("10.00 costs you 11.00")).to_be_visible()
+    await page.goto("/sign-up")
+    await page.get_by_label("E-mail address").fill("nobody")
+    await page.get_by_role("button", name="Send me the confirmation").click()
+    await expect(page.get_by_label("E-mail address")).to_have_attribute("aria-invalid", "true")
+    await page.get_by_label("E-mail address").fill(EMAIL)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Send me the confirmation").click()
+    await expect(page.get_by_role("heading", name="Look into your mailbox")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_no_page_is_wider_than_a_small_phone(
+    product: Product, chromium: Any, scheme: str
+) -> None:
+    size = {"width": 320, "height": 640}
+    page = await opened(chromium, product, viewport=size, color_scheme=scheme)
+    for path in OPEN_PAGES:
+        await page.goto(path)
+        assert await page.evaluate(WIDEST), path
+    await page.goto("/sign-in")
+    background = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == {"light": "rgb(246, 247, 244)", "dark": "rgb(16, 21, 18)"}[scheme]

@@ -1,0 +1,118 @@
+"""What staff do about debts and unmatched refunds, through the pages; it ends in true books."""
+
+from contextlib import AsyncExitStack
+
+from app.domain.identity.states import Role
+from tests.acting import act, field_problem, opened
+from tests.back_office import csrf_token_on, signed_in
+from tests.books import balances, book_problems
+from tests.oracle import kept_by_purchase, oracle
+from tests.product import Product
+from tests.situations import (
+    LATER_DECLINES,
+    VISA,
+    Holder,
+    behave,
+    helper,
+    holder,
+    pay,
+    unlinked_refund,
+)
+
+
+async def indebted(product: Product) -> tuple[Holder, str, str]:
+    """Give a customer who owes 20.00 for a tip, the purchase and the debt."""
+    ada = await holder(product)
+    bought: str = (await pay(product, ada.card, 10_000))["id"]
+    await product.settled()
+    await behave(product, ada.sources[0].stripe_payment_method_id, LATER_DECLINES)
+    await helper(product, bought, "capture", capture_amount=12_000)
+    await oracle(product, owed=[bought])
+    [debt] = await product.rows("SELECT id FROM receivable")
+    return ada, bought, str(debt["id"])
+
+
+async def test_a_debt_is_tried_now_and_paid(product: Product) -> None:
+    ada, bought, debt = await indebted(product)
+    async with signed_in(product, Role.SUPPORT) as support:
+        record = (await support.get(f"/admin/receivables/details/{debt}")).text
+        assert f"/admin/act/collect-debt/{debt}" in record
+        assert "write-off-debt" not in record
+        form = await opened(support, "collect-debt", debt)
+        assert (await form.send()).status_code == 303
+        stale = await opened(support, "collect-debt", debt)
+        await behave(product, ada.sources[0].stripe_payment_method_id, VISA)
+        again = await opened(support, "collect-debt", debt)
+        assert (await again.send()).status_code == 303
+        assert (await again.send()).status_code == 303
+        assert (await stale.send()).status_code == 409
+        assert "The debt is collected." in (await support.get(stale.path)).text
+    await oracle(product)
+    assert await kept_by_purchase(product) == {bought: 12_000 + 650}
+    told = await product.rows(
+        "SELECT count(*) FROM audit_entry WHERE action = 'receivable.try_now'"
+    )
+    assert told == [{"count": 2}]
+
+
+async def test_a_write_off_wants_four_eyes_and_is_recovered(product: Product) -> None:
+    ada, bought, debt = await indebted(product)
+    async with AsyncExitStack() as stack:
+        finance = await stack.enter_async_context(signed_in(product, Role.FINANCE))
+        second = await stack.enter_async_context(signed_in(product, Role.FINANCE, Role.RISK))
+        support = await stack.enter_async_context(signed_in(product, Role.SUPPORT))
+        assert (await support.get(f"/admin/act/write-off-debt/{debt}")).status_code == 403
+        form = await opened(finance, "write-off-debt", debt)
+        assert "20.00, as bad debt" in form.page.text
+        assert field_problem(await form.send(reason=""), "reason")
+        asked = await form.send()
+        assert asked.status_code == 303
+        place = asked.headers["location"].partition("?")[0]
+        assert "waits for somebody" in (await finance.get(form.path)).text
+        assert (await balances(product)).get(("5100", "posted"), 0) == 0
+        for client, status in ((finance, 403), (second, 303), (second, 409)):
+            page = await client.get(place)
+            token = {"csrf_token": csrf_token_on(page)}
+            sent = await client.post(f"{place}/approve", data=token)
+            assert sent.status_code == status
+        assert (await balances(product))["5100", "posted"] == 2_000
+        await oracle(product, owed=[bought])
+        await behave(product, ada.sources[0].stripe_payment_method_id, VISA)
+        assert (await act(finance, "recover-debt", debt)).status_code == 303
+    await oracle(product)
+    assert (await balances(product)).get(("5100", "posted"), 0) == 0
+    assert await kept_by_purchase(product) == {bought: 12_000 + 650}
+
+
+async def test_an_unmatched_refund_is_given_to_a_purchase(product: Product) -> None:
+    ada = await holder(product)
+    bought = []
+    for _ in range(2):
+        name: str = (await pay(product, ada.card, 2_000))["id"]
+        await helper(product, name, "capture")
+        await product.settled()
+        bought.append(name)
+    moved = await unlinked_refund(product, ada.card, 2_000)
+    await product.settled()
+    [row] = await product.rows(
+        "SELECT id FROM card_transaction WHERE stripe_transaction_id = :name", name=moved
+    )
+    async with AsyncExitStack() as stack:
+        finance = await stack.enter_async_context(signed_in(product, Role.FINANCE))
+        support = await stack.enter_async_context(signed_in(product, Role.SUPPORT))
+        assert (await support.get(f"/admin/act/assign-refund/{row['id']}")).status_code == 403
+        record = await finance.get(f"/admin/transactions/details/{row['id']}")
+        assert f"/admin/act/assign-refund/{row['id']}" in record.text
+        form = await opened(finance, "assign-refund", row["id"])
+        assert bought[0] in form.page.text
+        wrong = await form.send(purchase="iauth_of_somebody_else")
+        assert (wrong.status_code, field_problem(wrong, "purchase")) == (
+            422,
+            "Choose one of the list.",
+        )
+        assert (await form.send(purchase=bought[1])).status_code == 303
+        assert (await form.send(purchase=bought[1])).status_code == 303
+        assert "belongs to a purchase already" in (await finance.get(form.path)).text
+    await product.settled()
+    assert await book_problems(product) == []
+    assert await kept_by_purchase(product) == {bought[0]: 2_150, bought[1]: 0}

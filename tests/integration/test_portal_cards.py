@@ -1,0 +1,282 @@
+"""Virtual cards in the portal: opening, limits, freezing, names, and the end of a card."""
+
+import asyncio
+import html
+import re
+
+import httpx
+import pytest
+
+from app.domain.issuing.category_groups import GROUPS, CategoryGroup
+from tests.faults.arming import arm
+from tests.portal import entered, form_token_on, hidden_on
+from tests.product import Product
+from tests.situations import holder, pay
+
+NEW = {
+    "nickname": "Streaming",
+    "daily": "50",
+    "monthly": "200.00",
+    "purchase": "20",
+    "lock": "first",
+    "kinds": "any",
+    "single_use": "",
+}
+CARDS = "SELECT * FROM card ORDER BY created_at"
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+async def act(client: httpx.AsyncClient, path: str, **fields: str) -> httpx.Response:
+    token = form_token_on(await client.get("/settings"))
+    return await client.post(path, data={"form_token": token, **fields})
+
+
+async def open_card(client: httpx.AsyncClient, **changed: object) -> httpx.Response:
+    page = await client.get("/cards/new")
+    fields = {name: hidden_on(page, name) for name in ("form_token", "once")}
+    return await client.post("/cards/new", data=fields | NEW | changed)
+
+
+async def test_a_card_is_opened_with_its_limits_here_and_at_stripe(product: Product) -> None:
+    ada = await holder(product, cards=0)
+    async with entered(product, ada.customer) as client:
+        assert "No card yet" in (await client.get("/cards")).text
+        done = await open_card(client)
+        assert done.headers["location"].endswith("?done=first")
+        page = await client.get(done.headers["location"])
+        assert "Only at the first merchant it is used at" in page.text
+        assert "$0.00 of $50.00" in page.text
+        second = await open_card(
+            client, kinds="only", kind=["groceries", "restaurants and cafés"], single_use="yes"
+        )
+        assert second.headers["location"].endswith("?done=opened")
+        assert (await client.get("/cards")).text.count("Streaming") == 2
+    first, other = await product.rows(CARDS)
+    assert (first["daily_limit_minor"], first["purchase_limit_minor"]) == (5_000, 2_000)
+    assert first["lock_to_first_merchant"]
+    allowed = GROUPS[CategoryGroup.GROCERIES] | GROUPS[CategoryGroup.RESTAURANTS]
+    assert other["allowed_categories"] == sorted(allowed)
+    assert other["single_use"]
+    issued = await product.call("GET", f"/v1/issuing/cards/{first['stripe_card_id']}")
+    limits = {
+        one["interval"]: one["amount"] for one in issued["spending_controls"]["spending_limits"]
+    }
+    assert limits == {"daily": 5_000, "monthly": 20_000, "per_authorization": 2_000}
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "wanted"),
+    [
+        ("nickname", "", "1 to 40 characters"),
+        ("nickname", "x" * 41, "1 to 40 characters"),
+        ("daily", "much", "an amount like"),
+        ("daily", "0", "above 0.00"),
+        ("daily", "300", "not above that of a month"),
+        ("monthly", "999999", "A limit is from 0.00 to"),
+        ("purchase", "-1", "an amount like"),
+        ("kinds", "only", "Tick the kinds"),
+    ],
+)
+async def test_a_wrong_field_is_told_at_its_place(
+    product: Product, field: str, typed: str, wanted: str
+) -> None:
+    ada = await holder(product, cards=0)
+    async with entered(product, ada.customer) as client:
+        answer = await open_card(client, **{field: typed})
+    assert answer.status_code == 422
+    place = re.search(rf'id="{field}-wanted">([^<]+)<', answer.text)
+    assert place
+    assert wanted in place[1]
+    assert answer.text.count('class="wanted"') == 1
+    assert 'value="20"' in answer.text or field == "purchase"
+    assert await product.rows(CARDS) == []
+
+
+async def test_sent_twice_at_once_it_opens_one(product: Product) -> None:
+    ada = await holder(product, cards=0)
+    async with entered(product, ada.customer) as client:
+        page = await client.get("/cards/new")
+        fields = NEW | {name: hidden_on(page, name) for name in ("form_token", "once")}
+        answers = await asyncio.gather(*(client.post("/cards/new", data=fields) for _ in range(3)))
+        opened = {answer.headers["location"].partition("?")[0] for answer in answers}
+        assert len(opened) == 1
+    assert len(await product.rows(CARDS)) == 1
+    assert len((await product.call("GET", "/v1/issuing/cards"))["data"]) == 1
+
+
+async def test_when_stripe_is_silent_the_form_is_kept_and_works_later(product: Product) -> None:
+    ada = await holder(product, cards=0)
+    async with entered(product, ada.customer) as client:
+        page = await client.get("/cards/new")
+        fields = NEW | {name: hidden_on(page, name) for name in ("form_token", "once")}
+        await arm(product, "status", "/v1/issuing/cards", status=429, times=None)
+        silent = await client.post("/cards/new", data=fields)
+        assert silent.status_code == 503
+        assert "does not answer" in silent.text
+        assert hidden_on(silent, "once") == fields["once"]
+        await product.stripe.delete("/_sandbox/faults")
+        assert (await client.post("/cards/new", data=fields)).status_code == 303
+
+
+async def test_so_many_cards_a_day_and_no_more(product: Product) -> None:
+    ada = await holder(product, cards=0)
+    async with entered(product, ada.customer) as client:
+        await product.as_owner(
+            "INSERT INTO attempt (id, kind, subject, address) SELECT gen_random_uuid(),"
+            " 'open_card', (SELECT id FROM customer), '127.0.0.1' FROM generate_series(1, 11)"
+        )
+        assert (await open_card(client)).status_code == 303
+        late = await open_card(client)
+        assert late.status_code == 429
+        assert "hours" in late.text
+
+
+async def test_hostile_names_are_only_text(product: Product) -> None:
+    ada = await holder(product)
+    await pay(product, ada.card, 500, HOSTILE)
+    async with entered(product, ada.customer) as client:
+        await act(client, f"/cards/{ada.card.id}/rename", nickname=HOSTILE)
+        for path in ("/cards", f"/cards/{ada.card.id}", f"/cards/{ada.card.id}/close"):
+            page = await client.get(path)
+            assert HOSTILE not in page.text, path
+            assert html.escape(HOSTILE) in page.text
+
+
+async def test_a_frozen_card_declines_until_it_is_unfrozen(product: Product) -> None:
+    ada = await holder(product)
+    path = f"/cards/{ada.card.id}"
+    async with entered(product, ada.customer) as client:
+        for _ in range(2):
+            assert (await act(client, f"{path}/freeze")).status_code == 303
+        assert not (await pay(product, ada.card, 500))["approved"]
+        page = await client.get(f"{path}?done=frozen")
+        assert "Purchases are declined until" in page.text
+        assert 'data-state="frozen"' in page.text
+        assert (await act(client, f"{path}/unfreeze")).headers["location"].endswith("unfrozen")
+        onward = "/purchases/0193b1f0-0000-7000-8000-000000000000"
+        back = await act(client, f"{path}/freeze", next=onward)
+        assert back.headers["location"] == onward
+        away = await act(client, f"{path}/unfreeze", next="//evil.example")
+        assert away.headers["location"].startswith(path)
+
+    await product.settled()
+    assert (await pay(product, ada.card, 500))["approved"]
+
+
+async def test_limits_are_raised_and_a_stale_page_says_so(product: Product) -> None:
+    ada = await holder(product, daily_limit_minor=1_000, allowed_categories=["bakeries"])
+    path = f"/cards/{ada.card.id}/limits"
+    async with entered(product, ada.customer) as client:
+        page = await client.get(path)
+        assert 'value="one:bakeries" checked' in page.text
+        fields = {name: hidden_on(page, name) for name in ("form_token", "seen")}
+        wanted = fields | {"daily": "70", "monthly": "5,000", "purchase": "", "lock": "any"}
+        kept = wanted | {"kinds": "only", "kind": "one:bakeries"}
+        assert (await client.post(path, data=kept)).headers["location"].endswith("done=limits")
+        [row] = await product.rows(CARDS)
+        assert row["allowed_categories"] == ["bakeries"]
+        stale = await client.post(path, data=wanted | {"kinds": "any"})
+        assert stale.status_code == 409
+        assert "changed since the page was opened" in stale.text
+        fresh = wanted | {"kinds": "any", "seen": hidden_on(stale, "seen")}
+        assert (await client.post(path, data=fresh)).status_code == 303
+        refused = await client.post(path, data=fresh | {"daily": "nothing"})
+        assert refused.status_code == 422
+    assert (await pay(product, ada.card, 6_000))["approved"]
+
+
+async def test_a_card_is_locked_to_a_merchant_that_it_was_used_at(product: Product) -> None:
+    ada = await holder(product)
+    path, at = f"/cards/{ada.card.id}/limits", {"merchant_data[network_id]": "1000001"}
+    await pay(product, ada.card, 500, "SQ *BLUE BOTTLE #12", **at)
+    async with entered(product, ada.customer) as client:
+        page = await client.get(path)
+        assert "At Blue Bottle only" in page.text
+        fields = {name: hidden_on(page, name) for name in ("form_token", "seen")}
+        wanted = fields | {"daily": "70", "monthly": "700", "kinds": "any"}
+        done = await client.post(path, data=wanted | {"lock": "at:1000001"})
+        assert done.status_code == 303
+        assert 'value="at:1000001" checked' in (await client.get(path)).text
+        assert "Only at the one merchant" in (await client.get(f"/cards/{ada.card.id}")).text
+        assert not (await pay(product, ada.card, 500, "Elsewhere"))["approved"]
+        assert (await pay(product, ada.card, 500, "Blue Bottle", **at))["approved"]
+        fresh = wanted | {"seen": hidden_on(await client.get(path), "seen")}
+        await client.post(path, data=fresh | {"lock": "at:9999999"})
+    [row] = await product.rows(CARDS)
+    assert row["merchant_lock"] is None
+
+
+async def test_a_closed_card_says_what_still_comes(product: Product) -> None:
+    ada = await holder(product)
+    path = f"/cards/{ada.card.id}"
+    async with entered(product, ada.customer) as client:
+        asked = await client.get(f"{path}/close")
+        assert "What you bought before is still taken" in asked.text
+        for _ in range(2):
+            assert (await act(client, f"{path}/close")).status_code == 303
+        assert "This card is closed" in (await client.get(path)).text
+        assert (await client.get(f"{path}/close")).status_code == 303
+        assert "1 closed card" in (await client.get("/cards")).text
+    assert not (await pay(product, ada.card, 500)).get("approved")
+
+
+async def test_a_replaced_card_has_another_number_and_the_same_limits(product: Product) -> None:
+    ada = await holder(product, daily_limit_minor=7_700)
+    path = f"/cards/{ada.card.id}"
+    async with entered(product, ada.customer) as client:
+        assert "a new number at once" in (await client.get(f"{path}/replace")).text
+        done = await act(client, f"{path}/replace", lost="yes")
+        assert done.headers["location"].endswith("?done=replaced")
+        assert "This is the new card" in (await client.get(done.headers["location"])).text
+        again = await act(client, f"{path}/replace", lost="yes")
+        assert again.headers["location"] == path
+    old, new = await product.rows(CARDS)
+    assert (old["state"], new["state"]) == ("closed", "active")
+    assert new["daily_limit_minor"] == 7_700
+    assert new["nickname"] == old["nickname"]
+
+
+async def test_another_customers_card_is_not_found(product: Product) -> None:
+    ada = await holder(product)
+    eve = await holder(product, email="eve@example.com", cards=0)
+    path = f"/cards/{ada.card.id}"
+    async with entered(product, eve.customer) as client:
+        for page in ("", "/limits", "/close", "/replace"):
+            assert (await client.get(path + page)).status_code == 404, page
+        for form in ("freeze", "unfreeze", "rename", "limits", "close", "replace"):
+            sent = await act(client, f"{path}/{form}", nickname="Mine", daily="1", monthly="1")
+            assert sent.status_code == 404, form
+        assert "Card 1" not in (await client.get("/cards")).text
+    [row] = await product.rows(CARDS)
+    assert (row["state"], row["nickname"]) == ("active", "Card 1")
+
+
+@pytest.mark.parametrize(
+    ("requirements", "told"),
+    [
+        ({"disabled_reason": "under_review", "past_due": []}, "is looking at your details"),
+        (
+            {
+                "disabled_reason": "requirements.past_due",
+                "past_due": ["individual.verification.document"],
+            },
+            "a photo of your passport",
+        ),
+        ({"disabled_reason": "rejected.listed", "past_due": []}, "does not let us open cards"),
+    ],
+)
+async def test_the_last_step_says_how_far_the_issuer_is(
+    product: Product, requirements: dict[str, object], told: str
+) -> None:
+    ada = await holder(product, cards=0)
+    assert product.sandbox is not None
+    world = product.sandbox.world
+    async with entered(product, ada.customer) as client:
+        assert "Your first virtual card" in (await client.get("/onboarding")).text
+        cardholder = world.get("issuing.cardholder", ada.customer.stripe_cardholder_id or "")
+        world.save(cardholder | {"requirements": requirements})
+        page = await client.get("/onboarding")
+        assert told in page.text
+        assert "Open the card" not in page.text
+        world.save(cardholder | {"requirements": {"disabled_reason": None, "past_due": []}})
+        assert "Open the card" in (await client.get("/onboarding")).text

@@ -1,0 +1,126 @@
+"""`proxycard reconcile` finds every difference that was planted, and no other one."""
+
+import re
+
+import pytest
+
+from app.domain.issuing.reconciliation_facts import Kind
+from app.jobs.catalogue import regular_jobs
+from app.jobs.regular import run_named
+from tests.controls import command, later
+from tests.planting import Found, Planting, plan_books, plan_records
+from tests.product import Product
+from tests.situations import Holder, force_capture, helper, holder, pay, refund
+
+LINE = re.compile(
+    r"^(?P<kind>\S.*?\S)\s{2,}(?P<what>.+?) (?P<name>\S+): "
+    r"here (?P<ours>\S+), Stripe (?P<theirs>\S+) [A-Z]{3}"
+)
+quiet = pytest.mark.parametrize(
+    "product_settings", [{"BALANCE_EVERY_SECONDS": "3600"}], ids=["by hand"]
+)
+"""Nothing is mended by a job while the test looks."""
+
+
+async def reconciled(product: Product, *words: str) -> tuple[int, list[Found]]:
+    code, said, complained = await command(product, "reconcile", *words)
+    assert "Traceback" not in complained, complained
+    *lines, last = said.splitlines()
+    assert last.endswith("differences."), said
+    found = [LINE.match(line) for line in lines]
+    assert all(found), lines
+    return code, sorted(
+        Found(m["kind"], m["name"], m["ours"], m["theirs"]) for m in found if m is not None
+    )
+
+
+async def matched(product: Product) -> None:
+    await product.settled()
+    await run_named(product.parts.sessions, regular_jobs(product.parts), "match_balance")
+    await product.settled()
+
+
+async def history(product: Product) -> tuple[Holder, list[str]]:
+    """Twelve captured purchases of 10.00 to 21.00, one of them refunded in part; some others."""
+    ada = await holder(product, daily_limit_minor=10_000_00, monthly_limit_minor=10_000_00)
+    captured = [(await pay(product, ada.card, 10_00 + n * 1_00))["id"] for n in range(12)]
+    for name in captured:
+        await helper(product, name, "capture")
+    await matched(product)
+    await refund(product, captured[0], 4_00)
+    back = await pay(product, ada.card, 30_00)
+    await helper(product, back["id"], "reverse")
+    await force_capture(product, ada.card, 7_00)
+    await matched(product)
+    return ada, captured
+
+
+@pytest.mark.parametrize(
+    "product_settings",
+    [
+        {"BALANCE_EVERY_SECONDS": "3600", "FUNDING_MODE": "hold"},
+        pytest.param(
+            {"BALANCE_EVERY_SECONDS": "3600", "FUNDING_MODE": "charge"}, marks=pytest.mark.long
+        ),
+    ],
+    ids=["hold", "charge"],
+)
+async def test_an_untouched_product_has_no_difference(product: Product) -> None:
+    ada, _ = await history(product)
+    await pay(product, ada.card, 50_00)
+    await pay(product, ada.card, 90_000_00)
+    await matched(product)
+    assert await reconciled(product) == (0, [])
+    today = f"{product.parts.clock.now():%Y-%m-%d}"
+    assert await reconciled(product, "--since", today) == (0, [])
+
+
+async def test_a_day_that_is_none_is_refused_in_one_sentence(product: Product) -> None:
+    for day in ("yesterday", "2026-02-30", "2200-01-01"):
+        code, said, complained = await command(product, "reconcile", "--since", day)
+        assert (code, said) == (2, "")
+        assert len(complained.strip().splitlines()) == 1
+
+
+@quiet
+async def test_twenty_six_planted_differences_are_found_and_no_other_one(product: Product) -> None:
+    ada, captured = await history(product)
+    open_, twice = [(await pay(product, ada.card, 60_00))["id"] for _ in range(2)]
+    refused = (await pay(product, ada.card, 90_000_00))["id"]
+    await matched(product)
+    assert await reconciled(product) == (0, [])
+
+    plan = Planting(product, ada)
+    await plan_records(plan, captured[:8])
+    wrong = await plan_books(plan, captured[8:11])
+    await plan.stop_events()
+    await plan.at_stripe(captured[11], twice, refused, open_)
+    await plan.in_our_tables()
+    code, found = await reconciled(product)
+
+    rest = [one for one in found if one.kind != Kind.BALANCE]
+    assert (code, rest) == (1, sorted(plan.planted))
+    # What was forced at Stripe is not in our books at all.
+    off = {one.name: minor(one.ours) - minor(one.theirs) for one in found if one not in rest}
+    assert off == wrong | {"1020": wrong["1020"] + 8_00}
+    assert {one.kind for one in found} == {kind.value for kind in Kind}
+
+
+@quiet
+async def test_what_is_from_before_the_day_is_left_alone(product: Product) -> None:
+    ada, captured = await history(product)
+    await later(product, days=3)
+    bought = (await pay(product, ada.card, 10_00))["id"]
+    await matched(product)
+    today = f"{product.parts.clock.now():%Y-%m-%d}"
+    assert await reconciled(product, "--since", today) == (0, [])
+    plan = Planting(product, ada)
+    for name in (captured[0], bought):
+        plan.change("card_authorization", name, "currency = 'eur'")
+    await plan.in_our_tables()
+    code, found = await reconciled(product, "--since", today)
+    assert (code, [(one.kind, one.name) for one in found]) == (1, [(Kind.CURRENCY, bought)])
+
+
+def minor(text: str) -> int:
+    return round(float(text.replace(",", "")) * 100)

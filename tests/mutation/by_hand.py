@@ -1,0 +1,136 @@
+"""Facts that no scenario makes yet, written by hand with what they must do to the books."""
+
+from typing import Any
+from uuid import UUID
+
+from tests.mutation.facts import Recording
+from tests.mutation.histories import History
+
+PURCHASE = str(UUID(int=1))
+CUSTOMER = str(UUID(int=2))
+AT = "2026-11-24T12:00:00+00:00"
+DEBT = str(UUID(int=3))
+LATE = str(UUID(int=4))
+GIVEN_BACK = str(UUID(int=7))
+SET_OFF = "a debt that was written off, and a merchant gave back what was owed"
+RECOVERED = "a debt that was written off and came after all"
+A_PERSON_SAID = "a refund and its taking back that a person assigned"
+
+
+def history_by_hand() -> History:
+    """Top-up, payout, Stripe's own fees; 40.00 given back unasked, of which 15.00 is taken back.
+
+    And 20.00 that were given up as lost and came after all, with 1.00 of our fee.
+    """
+    facts = Recording(
+        module="by hand",
+        mode="either mode",
+        played={A_PERSON_SAID: [PURCHASE], RECOVERED: [LATE], SET_OFF: [GIVEN_BACK]},
+        closed=[],
+        charges=[_collecting()],
+        refunds=[],
+        receivables=[
+            _lost(DEBT, LATE, lowered_minor=0, written_off_minor=20_00),
+            _lost(str(UUID(int=6)), GIVEN_BACK, lowered_minor=20_00, written_off_minor=15_00),
+        ],
+        transactions=[_unmatched("ipi_1", 40_00), _unmatched("ipi_2", -15_00)],
+        movements=[
+            _moved("txn_1", "issuing", "topup", 500_00, source="tu_1"),
+            _moved("txn_2", "payments", "payout", -200_00, source="po_1"),
+            _moved("txn_3", "payments", "stripe_fee", -3_00),
+            _moved("txn_4", "issuing", "stripe_fee", -2_00),
+        ],
+        payments_minor=-182_00,
+        issuing_minor=523_00,
+    )
+    nobody = {
+        # 500.00 came from the bank, 2.00 went to Stripe; 25.00 is left of what was given back.
+        "1010": -203_00,
+        "1020": 523_00,
+        "1030": -500_00,
+        "1040": 200_00,
+        "2100": -25_00,
+        "5020": 5_00,
+    }
+    assigned = {"2000": -25_00, "2100": 25_00}
+    recovered = {"1010": 21_00, "2000": -20_00, "2300": -1_00}
+    whole = {
+        "1010": -182_00,
+        "1020": 523_00,
+        "1030": -500_00,
+        "1040": 200_00,
+        "2000": -45_00,
+        "2300": -1_00,
+        "5020": 5_00,
+    }
+    # 20.00 were owed; 5.00 were set off, 15.00 given up as lost, and set off after all.
+    set_off: dict[str, int] = {}
+    goldens = {A_PERSON_SAID: assigned, RECOVERED: recovered, SET_OFF: set_off, None: nobody}
+    return History(facts, goldens, whole)
+
+
+def _lost(name: str, purchase: str, **minor: int) -> dict[str, Any]:
+    return {
+        "id": name,
+        "purchase_id": purchase,
+        "customer_id": CUSTOMER,
+        "opened_at": AT,
+        "amount_minor": 20_00,
+        "currency": "usd",
+        "state": "recovered",
+        **minor,
+    }
+
+
+def _collecting() -> dict[str, Any]:
+    return {
+        "id": str(UUID(int=5)),
+        "customer_id": CUSTOMER,
+        "purchase_id": LATE,
+        "purpose": "collection",
+        "receivable_id": DEBT,
+        "mode": "charge",
+        "amount_minor": 21_00,
+        "principal_minor": 20_00,
+        "captured_minor": 21_00,
+        "captured_principal_minor": 20_00,
+        "currency": "usd",
+        "state": "captured",
+        "undone": False,
+        "stripe_balance_transaction_id": None,
+        "processing_fee_minor": None,
+        "stripe_payment_intent_id": "pi_1",
+    }
+
+
+def _unmatched(name: str, amount_minor: int) -> dict[str, Any]:
+    return {
+        "stripe_transaction_id": name,
+        "authorization_id": PURCHASE,
+        "customer_id": CUSTOMER,
+        "kind": "refund",
+        "occurred_at": AT,
+        "amount_minor": amount_minor,
+        "currency": "usd",
+        "earned_minor": 0,
+        "unmatched": True,
+    }
+
+
+def _moved(
+    name: str, balance: str, kind: str, net_minor: int, source: str | None = None
+) -> dict[str, Any]:
+    return {
+        "id": name,
+        "balance_type": balance,
+        "type": kind,
+        "amount_minor": net_minor,
+        "fee_minor": 0,
+        "net_minor": net_minor,
+        "currency": "usd",
+        "source": source,
+        "occurred_at": AT,
+        "available_at": AT,
+        "purchase_id": None,
+        "customer_id": None,
+    }
