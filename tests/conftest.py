@@ -8,12 +8,26 @@ import pytest
 from app import schema
 from app.logs import configure_logs
 from tests.conformance.plugin import conformance, conforms
+from tests.conformance.published import document
 from tests.conformance.recorder import Recorder
 from tests.databases import KEEP_SEEDS, Databases
 from tests.postgres import PostgresServer, postgres_server
 from tests.product import Product, running_product
 
 __all__ = ["conformance", "conforms", "postgres_server"]
+
+
+HURRIED = ("tests/faults", "tests/crashes", "tests/outages")
+PATIENCE = "8"
+"""Only what is about the two seconds of a decision is held to them on a busy machine."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is about time as a whole folder."""
+    for item in items:
+        if item.nodeid.startswith(HURRIED):
+            item.add_marker("hurried")
 
 
 def pytest_collection_finish() -> None:
@@ -30,6 +44,12 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def stripe_s_schema_is_read() -> None:
+    """Read it before anything has to be in time: the first time it takes seconds."""
+    document()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -67,6 +87,7 @@ def product_settings() -> dict[str, str]:
 
 @pytest.fixture
 async def product(
+    request: pytest.FixtureRequest,
     postgres_server: PostgresServer,
     database: str,
     product_settings: dict[str, str],
@@ -74,6 +95,8 @@ async def product(
     """Give the running product. The test fails if anything it asked of Stripe is not Stripe's."""
     url, owner = postgres_server.app_url(database), postgres_server.owner_url(database)
     strict = Recorder(strict_requests=True)
-    async with running_product(url, owner, strict, None, None, **product_settings) as running:
+    hurried = request.node.get_closest_marker("hurried") is not None
+    given = {"DECISION_PATIENCE": "1" if hurried else PATIENCE} | product_settings
+    async with running_product(url, owner, strict, None, None, **given) as running:
         yield running
     assert strict.take() == [], "not as Stripe publishes it"

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.fault_names import FAULT, KILLED
-from tests.run import ON_EVERY_CORE
+from tests.run import QUIETLY
 
 FOLDERS = (
     *("tests/faults", "tests/crashes", "tests/outages", "tests/simulation"),
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGALRM, _give_up)
     signal.alarm(LONGEST_SECONDS)
     tally = Tally()
-    code = int(pytest.main([*ON_EVERY_CORE, *FOLDERS, *arguments], plugins=[tally]))
+    code = int(pytest.main([*QUIETLY, *FOLDERS, *arguments], plugins=[tally]))
     signal.alarm(0)
     if not arguments and tally.kill_runs != KILL_RUNS:
         code = code or int(pytest.ExitCode.TESTS_FAILED)

@@ -28,6 +28,7 @@ AUTHORIZATION_SECRET = "whsec_authorizations_of_the_tests"
 EVENTS_SECRET_FOR_SIGNING = "whsec_events_signed_by_the_tests"
 KEPT_EVENTS = "SELECT stripe_event_id FROM inbound_event"
 LATEST_EVENTS = 100
+STRIPE_WAITS_SECONDS = 2.0
 Working = Callable[[Settings], AbstractAsyncContextManager[None]]
 _UNDER_WAY = or_(
     exists().where(AuthorizationRequest.verified_at.is_(None)),
@@ -152,6 +153,9 @@ async def running_product(
         headers = {"Authorization": "Bearer sk_test_product"}
         async with http_client(stripe_url, headers=headers, timeout=30) as stripe:
             events_secret = await _join(stripe, f"http://127.0.0.1:{port}", begins or {})
+            patience = float(settings.get("DECISION_PATIENCE", "1"))
+            waits = {"authorization_seconds": STRIPE_WAITS_SECONDS * patience}
+            await stripe.post("/_sandbox/settings", json=waits)
             given = {
                 "DATABASE_URL": database_url,
                 "DATABASE_OWNER_URL": owner_url,

@@ -57,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     business_timezone: str = "UTC"
     statement_descriptor: str = "PROXYCARD"
     repair_wait_seconds: float = 90
+    decision_patience: float = 1
     max_charges_in_flight: int = 30
     refused_funding_types: str = "prepaid"
     balance_every_seconds: float = 60
@@ -206,9 +207,16 @@ def _check_addresses(settings: Settings) -> None:
         raise ConfigError("SUPPORT_REFUND_LIMIT must be an amount like 50.00")
     if settings.max_charges_in_flight < 1:
         raise ConfigError("MAX_CHARGES_IN_FLIGHT must be 1 or more")
+    _check_times(settings)
+
+
+def _check_times(settings: Settings) -> None:
     least = 0.1 if settings.simulated else SHORTEST_REPAIR_WAIT_SECONDS
     if settings.repair_wait_seconds < least:
         raise ConfigError(f"REPAIR_WAIT_SECONDS must be {least} or more")
+    patience = settings.decision_patience
+    if patience != 1 and not (settings.simulated and patience > 1):
+        raise ConfigError("DECISION_PATIENCE is 1, or more where STRIPE_API_BASE is offline")
     try:
         ZoneInfo(settings.business_timezone)
     except (ZoneInfoNotFoundError, ValueError):

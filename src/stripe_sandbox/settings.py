@@ -7,6 +7,7 @@ import msgspec
 Default = Literal["decline", "approve"]
 LONGEST_LATENCY_MS = 60_000
 LONGEST_TOPUP_SECONDS = 30 * 86_400
+LONGEST_WAIT_SECONDS = 3_600
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True):
@@ -14,6 +15,9 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
 
     `authorization_timeout` answers for a webhook that is silent, `webhook_error` for one whose
     answer cannot be used. `latency_ms` is waited before every answer under `/v1`.
+
+    `authorization_seconds` is how long the real-time webhook is waited for: two seconds, as Stripe
+    does (https://docs.stripe.com/issuing/controls/real-time-authorizations).
 
     `refunds_need_available_funds` has refunds wait, `pending`, while the available payments balance
     is less than they are, as Stripe does (https://docs.stripe.com/refunds). It is off unless asked
@@ -30,6 +34,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     authorization_webhook_secret: str | None = None
     authorization_timeout: Default = "decline"
     webhook_error: Default = "decline"
+    authorization_seconds: float = 2.0
     latency_ms: int = 0
     refunds_need_available_funds: bool = False
     topup_seconds: int = 5 * 86_400
@@ -54,6 +59,8 @@ def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
         raise BadSettings(str(error)) from error
     if not 0 <= new.latency_ms <= LONGEST_LATENCY_MS:
         raise BadSettings(f"latency_ms is between 0 and {LONGEST_LATENCY_MS}")
+    if not 0 < new.authorization_seconds <= LONGEST_WAIT_SECONDS:
+        raise BadSettings(f"authorization_seconds is above 0 and at most {LONGEST_WAIT_SECONDS}")
     if not 0 <= new.topup_seconds <= LONGEST_TOPUP_SECONDS:
         raise BadSettings(f"topup_seconds is between 0 and {LONGEST_TOPUP_SECONDS}")
     url = new.authorization_webhook_url

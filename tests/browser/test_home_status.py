@@ -11,7 +11,10 @@ from playwright.async_api import async_playwright, expect
 from tests.browser.test_sandbox_pages import FLAGS
 from tests.outages.machine import running_machine, used
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for children in /proc")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="looks for children in /proc"),
+    pytest.mark.hurried,
+]
 
 SAYS_SO_WITHIN_MS = 10_000
 GOES_ON_WITHIN_MS = 40_000

@@ -130,7 +130,8 @@ def test_what_is_incomplete_is_not_sent(page: Page, shop: Shop) -> None:
     }
     expect(fields.get_by_text("Your card number is incomplete.")).to_be_visible()
     expect(fields.get_by_text("Your card's security code is incomplete.")).to_be_visible()
-    expect(fields.get_by_label("Card number")).to_be_focused()
+    # Whether a window of a headless browser has the focus as well is not the script's to say.
+    assert fields.locator("body").evaluate("() => document.activeElement.id") == "number"
 
     for number, expiry, code in (
         ("4242424242424241", "1234", "invalid_number"),

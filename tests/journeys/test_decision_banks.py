@@ -1,5 +1,7 @@
 """What the bank of the linked card says becomes the purchase's own reason."""
 
+import pytest
+
 from app.domain.issuing.bank_reasons import OUR_OWN_FAULT
 from tests.faults.arming import arm, fired, reason_of
 from tests.oracle import oracle
@@ -138,6 +140,7 @@ class TestTheNextLinkedCard:
         assert await reason_of(product, bought["id"]) in OUR_OWN_FAULT
         assert await intents(product, ada.customer.stripe_customer_id) == []
 
+    @pytest.mark.hurried
     async def test_is_not_tried_when_there_is_no_time_left_for_it(self, product: Product) -> None:
         ada = await holder(product, sources=(LATER_DECLINES, MASTERCARD))
         await arm(product, "delay", delay_ms=1_050)

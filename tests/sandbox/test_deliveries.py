@@ -168,6 +168,7 @@ async def test_reset_forgets_everything_but_the_webhooks_and_funds_the_issuing_b
         "authorization_webhook_secret": f"{REAL_TIME_SECRET[:9]}****",
         "authorization_timeout": "decline",
         "webhook_error": "decline",
+        "authorization_seconds": 2.0,
         "latency_ms": 0,
         "refunds_need_available_funds": False,
         "topup_seconds": 432_000,

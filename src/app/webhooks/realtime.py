@@ -42,7 +42,7 @@ async def answer_authorization(scope: Scope, receive: Receive, send: Send) -> No
 
     Source: https://docs.stripe.com/issuing/controls/real-time-authorizations
     """
-    watch = Stopwatch()
+    watch = Stopwatch(patience=scope["app"].state.parts.settings.decision_patience)
     scope["state"]["logged"] = True
     try:
         answer = await _answer(scope, receive, watch)

@@ -15,7 +15,6 @@ from stripe_sandbox.delivery import Outcome
 from stripe_sandbox.events import REAL_TIME, make_event
 from stripe_sandbox.world import World
 
-LIMIT_SECONDS = 2.0
 VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(\.[a-z_]+)?$")
 OK = 200
 
@@ -57,7 +56,7 @@ async def ask(world: World, authorization: dict[str, Any]) -> Verdict:
     )
     world.store.put("event", event.id, event)
     outcome = await world.deliveries.post(
-        url, secret, bytes(event.body), timeout_seconds=LIMIT_SECONDS
+        url, secret, bytes(event.body), timeout_seconds=settings.authorization_seconds
     )
     verdict = judge(outcome, pending, settings.authorization_timeout, settings.webhook_error)
     delivery = world.deliveries.record(event, url, outcome, attempt=1)

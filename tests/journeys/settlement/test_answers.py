@@ -4,6 +4,8 @@ Every golden is worked out by hand from docs/ledger.md: our fee is 5 % + 0.50, S
 2.9 % + 0.30, halves up. A golden that changes needs its reason in the commit's message.
 """
 
+import pytest
+
 from tests.journeys.settlement import plays_answers as plays
 from tests.journeys.settlement.by_hand import (
     NOTHING,
@@ -15,6 +17,8 @@ from tests.journeys.settlement.by_hand import (
     check,
 )
 from tests.product import Product
+
+pytestmark = pytest.mark.hurried
 
 # 105.50 came and cost 3.36; the merchant had 100.00.
 PAID = Golden({"1010": 102_14, "1020": -100_00, "4000": -5_50, "5000": 3_36}, gross=5_50, net=2_14)

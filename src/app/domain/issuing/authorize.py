@@ -113,7 +113,7 @@ class Authorizer:
         request_id = uuid7()
         now = self.clock.now()
         rules = self.rules
-        within = min(RECORD_WITHIN_SECONDS, watch.left())
+        within = watch.at_most(RECORD_WITHIN_SECONDS)
         recorded = await self.store.record(
             ask, request_id, now, rules.windows, within, began=watch.started
         )

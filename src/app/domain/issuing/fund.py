@@ -33,8 +33,8 @@ async def fund(
     attempts: list[ChargeRecord] = []
     reason = DeclineReason.TOO_SLOW
     for number, source in enumerate(decision.sources, start=1):
-        seconds = min(CHARGE_WITHIN_SECONDS, watch.left() - KEEP_FOR_WRITING_SECONDS)
-        if seconds <= 0 or (attempts and watch.left() < NEXT_SOURCE_NEEDS_SECONDS):
+        seconds = watch.at_most(CHARGE_WITHIN_SECONDS, keep=KEEP_FOR_WRITING_SECONDS)
+        if seconds <= 0 or (attempts and not watch.has(NEXT_SOURCE_NEEDS_SECONDS)):
             break
         order = _order(mode, ask, decision, source, number)
         outcome = await processor.charge(order, timeout_seconds=seconds)

@@ -11,17 +11,30 @@ Source: https://docs.stripe.com/issuing/controls/real-time-authorizations
 
 
 class Stopwatch:
-    """Counts from the receipt of a request, and remembers what each step took."""
+    """Counts from the receipt of a request, and remembers what each step took.
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    Every limit is `patience` times as long: 1, but where the card network is the offline one and
+    told to wait longer than Stripe does.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic, *, patience: float = 1.0) -> None:
         self.now = now
+        self.patience = patience
         self.started = now()
         self.last = self.started
         self.step_ms: dict[str, float] = {}
 
     def left(self) -> float:
         """Give the seconds until the answer must be on its way."""
-        return self.started + ANSWER_WITHIN_SECONDS - self.now()
+        return self.started + ANSWER_WITHIN_SECONDS * self.patience - self.now()
+
+    def at_most(self, seconds: float, *, keep: float = 0.0) -> float:
+        """Give the seconds a step may take: its own limit, or what is left but for `keep`."""
+        return min(seconds * self.patience, self.left() - keep * self.patience)
+
+    def has(self, seconds: float) -> bool:
+        """Whether there is still time for what needs so many seconds."""
+        return self.left() >= seconds * self.patience
 
     def step(self, name: str) -> None:
         """Note that a step has ended now; steps of one name add up."""
