@@ -117,6 +117,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
         return self.app_url.startswith("https://")
 
     @property
+    def office_url(self) -> str:
+        """Where the staff's browsers reach the back office, without a slash on its end."""
+        if not self.admin_host:
+            return self.app_url
+        return f"{'https' if self.https else 'http'}://{self.admin_host}"
+
+    @property
     def support_refund_limit_minor(self) -> int:
         """What may be given back without a second member of the staff, in minor units."""
         return int(self.support_refund_limit * 100)

@@ -18,7 +18,7 @@ from app.domain.identity.credential_models import (
 )
 from app.domain.identity.desk_models import CustomerNote, TakenWork
 from app.domain.identity.models import Customer, SignInFailure, Staff, StaffSession
-from app.domain.identity.staff_models import Approval, RecoveryCode, StaffChallenge
+from app.domain.identity.staff_models import Approval, RecoveryCode, StaffChallenge, StaffInvitation
 from app.domain.identity.submission_models import Submission
 from app.domain.issuing.control_models import Allowance, DecisionRule, FlightRecord
 from app.domain.issuing.difference_models import ReconciliationDifference, ReconciliationRun
@@ -77,6 +77,7 @@ TABLES = (
     SignInFailure,
     Staff,
     StaffChallenge,
+    StaffInvitation,
     StaffSession,
     Submission,
     TakenWork,

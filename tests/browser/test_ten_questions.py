@@ -4,56 +4,23 @@ Every figure is held against the ledger.
 """
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import async_playwright, expect
 
-from app.domain.identity.audit import SYSTEM
-from app.domain.identity.staff import add_staff
 from app.domain.identity.states import Role
 from app.domain.issuing.profit import By, profit, total
 from app.domain.issuing.reports import business_day
 from app.domain.ledger.accounts import Account
 from app.domain.ledger.balances import trial_balance
 from app.money import readable
-from tests.back_office import PASSWORD
+from tests.browser.desks import Desk, desk
 from tests.browser.test_sandbox_pages import FLAGS
 from tests.product import Product
 from tests.situations import behave, force_capture, helper, holder, pay, refund
 
 NO_FUNDS = "pm_card_visa_chargeDeclinedInsufficientFunds"
-MOST_CLICKS = 2
-
-
-class Desk:
-    """A member's browser at their home, counting what they click until a question is answered."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.clicks = 0
-
-    async def home(self) -> None:
-        await self.page.goto("/admin/")
-        self.clicks = 0
-
-    async def click(self, target: Locator) -> None:
-        self.clicks += 1
-        assert self.clicks <= MOST_CLICKS
-        await target.click()
-
-    async def search(self, term: str) -> None:
-        """Go to the box by its key and search: one step, as one click is."""
-        self.clicks += 1
-        await self.page.keyboard.press("/")
-        await self.page.keyboard.type(term)
-        await self.page.keyboard.press("Enter")
-
-    def figure(self, title: str) -> Locator:
-        heading = self.page.get_by_role("heading", name=title, exact=True)
-        return self.page.locator(".figure").filter(has=heading)
 
 
 async def test_ten_questions_are_answered_within_two_clicks(product: Product) -> None:
@@ -84,24 +51,6 @@ async def a_day(product: Product) -> None:
         await behave(product, source.stripe_payment_method_id, NO_FUNDS)
     await force_capture(product, ada.card, 8_00)
     await product.settled()
-
-
-@asynccontextmanager
-async def desk(product: Product, browser: Browser, role: Role) -> AsyncIterator[Desk]:
-    """Sign a member in by one click, and see that no page complains."""
-    email, name = f"{role.value}@example.com", f"{role.value.capitalize()} Member"
-    async with product.parts.sessions.begin() as session:
-        await add_staff(session, email, name, PASSWORD, [role], actor=SYSTEM, demo=True)
-    page = await browser.new_page(base_url=product.settings.app_url)
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    await page.goto("/admin/")
-    await page.get_by_role("button", name=name).click()
-    await expect(page.locator("h1.page-heading")).to_be_visible()
-    yield Desk(page)
-    assert complaints == []
-    await page.close()
 
 
 async def finance_asks(product: Product, fiona: Desk) -> None:

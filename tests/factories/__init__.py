@@ -47,6 +47,7 @@ from tests.factories.people import (
     SignInFailureFactory,
     StaffChallengeFactory,
     StaffFactory,
+    StaffInvitationFactory,
     StaffSessionFactory,
     SubmissionFactory,
     TakenWorkFactory,
@@ -97,6 +98,7 @@ __all__ = [
     "SignInFailureFactory",
     "StaffChallengeFactory",
     "StaffFactory",
+    "StaffInvitationFactory",
     "StaffSessionFactory",
     "TakenWorkFactory",
 ]
@@ -146,6 +148,7 @@ FACTORIES = (
     SecondStepFactory,
     SignInFailureFactory,
     StaffChallengeFactory,
+    StaffInvitationFactory,
     StaffFactory,
     StaffSessionFactory,
     TakenWorkFactory,

@@ -22,7 +22,7 @@ from app.domain.identity.credential_models import (
 )
 from app.domain.identity.desk_models import CustomerNote, TakenWork
 from app.domain.identity.models import Customer, SignInFailure, Staff, StaffSession
-from app.domain.identity.staff_models import Approval, RecoveryCode, StaffChallenge
+from app.domain.identity.staff_models import Approval, RecoveryCode, StaffChallenge, StaffInvitation
 from app.domain.identity.states import ApprovalState, CustomerState, Role, StaffState
 from app.domain.identity.submission_models import Submission
 from app.domain.mailing.models import Mail, MailKind, MailState
@@ -55,6 +55,12 @@ class StaffSessionFactory(TableFactory[StaffSession]):
     last_seen_at = Use(now)
     expires_at = Use(now)
     ended_at = None
+
+
+class StaffInvitationFactory(TableFactory[StaffInvitation]):
+    token_hash = Use(lambda: uuid4().bytes)
+    expires_at = Use(now)
+    used_at = None
 
 
 class SignInFailureFactory(TableFactory[SignInFailure]):

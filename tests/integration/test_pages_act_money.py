@@ -16,6 +16,7 @@ from tests.situations import (
     helper,
     holder,
     pay,
+    refund,
     unlinked_refund,
 )
 
@@ -82,6 +83,37 @@ async def test_a_write_off_wants_four_eyes_and_is_recovered(product: Product) ->
     await oracle(product)
     assert (await balances(product)).get(("5100", "posted"), 0) == 0
     assert await kept_by_purchase(product) == {bought: 12_000 + 650}
+
+
+async def test_a_debt_paid_to_our_bank_is_closed_by_two(product: Product) -> None:
+    _, bought, debt = await indebted(product)
+    async with AsyncExitStack() as stack:
+        finance = await stack.enter_async_context(signed_in(product, Role.FINANCE))
+        second = await stack.enter_async_context(signed_in(product, Role.OWNER))
+        form = await opened(finance, "debt-paid-outside", debt)
+        assert field_problem(await form.send(statement=""), "statement")
+        asked = await form.send(statement="ADA BYRON 4711")
+        place = asked.headers["location"].partition("?")[0]
+        again = (await finance.get(f"/admin/act/write-off-debt/{debt}")).text
+        assert "waits for somebody" in again
+        page = await second.get(place)
+        assert "ADA BYRON 4711" in page.text
+        sent = await second.post(f"{place}/approve", data={"csrf_token": csrf_token_on(page)})
+        assert sent.status_code == 303
+        assert "The debt is paid outside." in (await finance.get(form.path)).text
+    await oracle(product, owed=[bought])
+    found = await balances(product)
+    assert (found["1030", "posted"], found.get(("1100", "posted"), 0)) == (2_000, 0)
+
+    # The card that paid 100.00 has it back first; no card can have the rest.
+    await refund(product, bought, 11_000)
+    await product.settled()
+    found = await balances(product)
+    assert (found["2100", "posted"], found.get(("2000", "posted"), 0)) == (-1_000, 0)
+    [kept] = await product.rows("SELECT not_handled FROM card_authorization")
+    assert kept["not_handled"] == (
+        "a merchant gave back 10.00 of a debt that was paid outside: pay it back there"
+    )
 
 
 async def test_an_unmatched_refund_is_given_to_a_purchase(product: Product) -> None:

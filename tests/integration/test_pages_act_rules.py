@@ -50,6 +50,9 @@ async def test_a_merchant_is_blocked_from_a_purchase_and_free_again(product: Pro
         path = f"/admin/act/stop-merchant/new?{found}"
         form = Form(risk, "/admin/act/stop-merchant/new", await risk.get(path))
         assert f'value="{typed["value"]}"' in form.page.text
+        assert "1 of 1 approved requests, 10.00 in all, 1.00 of our fee." in form.page.text
+        other = await form.send(value="Nowhere", mode="enforced", look="yes", sure="")
+        assert (other.status_code, "None of 1 approved requests." in other.text) == (200, True)
         wrong = await form.send(value="*", mode="enforced")
         assert (wrong.status_code, bool(field_problem(wrong, "value"))) == (422, True)
         done = await form.send(value=typed["value"], mode="enforced")

@@ -19,6 +19,7 @@ from tests.product import Product
 
 ARGUMENTS: dict[str, Any] = {
     "name": "Grace",
+    "email": "grace@example.com",
     "before": ["support"],
     "after": ["risk"],
     "customer": "Ada",
@@ -27,6 +28,7 @@ ARGUMENTS: dict[str, Any] = {
     "principal_minor": 100,
     "fee_minor": 5,
     "amount_minor": 6_000,
+    "statement": "ADA 4711",
 }
 """What the requests for approval tell on their pages, of all kinds together."""
 

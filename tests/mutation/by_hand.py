@@ -12,26 +12,44 @@ AT = "2026-11-24T12:00:00+00:00"
 DEBT = str(UUID(int=3))
 LATE = str(UUID(int=4))
 GIVEN_BACK = str(UUID(int=7))
+OUTSIDE = str(UUID(int=10))
 SET_OFF = "a debt that was written off, and a merchant gave back what was owed"
 RECOVERED = "a debt that was written off and came after all"
+PAID_OUTSIDE = (
+    "debts paid to our bank, one of them written off, and a merchant gave back 5.00 of one"
+)
 A_PERSON_SAID = "a refund and its taking back that a person assigned"
 
 
 def history_by_hand() -> History:
     """Top-up, payout, Stripe's own fees; 40.00 given back unasked, of which 15.00 is taken back.
 
-    And 20.00 that were given up as lost and came after all, with 1.00 of our fee.
+    And 20.00 that were given up as lost and came after all, with 1.00 of our fee; 40.00 that came
+    to our bank.
     """
     facts = Recording(
         module="by hand",
         mode="either mode",
-        played={A_PERSON_SAID: [PURCHASE], RECOVERED: [LATE], SET_OFF: [GIVEN_BACK]},
+        played={
+            A_PERSON_SAID: [PURCHASE],
+            RECOVERED: [LATE],
+            SET_OFF: [GIVEN_BACK],
+            PAID_OUTSIDE: [OUTSIDE],
+        },
         closed=[],
         charges=[_collecting()],
         refunds=[],
         receivables=[
             _lost(DEBT, LATE, lowered_minor=0, written_off_minor=20_00),
             _lost(str(UUID(int=6)), GIVEN_BACK, lowered_minor=20_00, written_off_minor=15_00),
+            _lost(str(UUID(int=8)), OUTSIDE, lowered_minor=5_00, paid_outside_minor=20_00),
+            _lost(
+                str(UUID(int=9)),
+                OUTSIDE,
+                lowered_minor=0,
+                written_off_minor=20_00,
+                paid_outside_minor=20_00,
+            ),
         ],
         transactions=[_unmatched("ipi_1", 40_00), _unmatched("ipi_2", -15_00)],
         movements=[
@@ -57,15 +75,24 @@ def history_by_hand() -> History:
     whole = {
         "1010": -182_00,
         "1020": 523_00,
-        "1030": -500_00,
+        "1030": -460_00,
         "1040": 200_00,
-        "2000": -45_00,
+        "2000": -80_00,
+        "2100": -5_00,
         "2300": -1_00,
         "5020": 5_00,
     }
     # 20.00 were owed; 5.00 were set off, 15.00 given up as lost, and set off after all.
     set_off: dict[str, int] = {}
-    goldens = {A_PERSON_SAID: assigned, RECOVERED: recovered, SET_OFF: set_off, None: nobody}
+    # The bank has what merchants took, and 5.00 of it is to be paid back from there.
+    outside = {"1030": 40_00, "2000": -35_00, "2100": -5_00}
+    goldens = {
+        A_PERSON_SAID: assigned,
+        RECOVERED: recovered,
+        SET_OFF: set_off,
+        PAID_OUTSIDE: outside,
+        None: nobody,
+    }
     return History(facts, goldens, whole)
 
 

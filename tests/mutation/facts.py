@@ -14,6 +14,7 @@ from app.domain.funding.postings import (
     charge_journals,
     lowered_journal,
     opened_journal,
+    paid_outside_journal,
     refund_journals,
     written_off_journal,
 )
@@ -101,17 +102,22 @@ def journals_of(facts: Recording) -> Iterator[Journal]:
 
 
 def _of_debt(row: Row) -> Iterator[Journal]:
-    """Play a debt's life again: what was set off before it was written off, and what after."""
+    """Play a debt's life again: set off, written off or paid outside, and set off after that."""
     row = dict(row)
-    lost, lowered = row.pop("written_off_minor", None), row.pop("lowered_minor")
-    before = lowered if lost is None else row["amount_minor"] - lost
+    lost, outside = row.pop("written_off_minor", None), row.pop("paid_outside_minor", None)
+    lowered, left = row.pop("lowered_minor"), lost or outside
+    before = lowered if left is None else row["amount_minor"] - left
     debt = _made(Receivable, row | {"lowered_minor": before, "state": ReceivableState.OPEN})
     yield from opened_journal(debt)
     yield from lowered_journal(debt, before, AT)
     if lost is not None:
         yield from written_off_journal(debt, AT)
-        debt.state, debt.lowered_minor = ReceivableState.WRITTEN_OFF, lowered
-        yield from lowered_journal(debt, lowered - before, AT)
+        debt.state = ReceivableState.WRITTEN_OFF
+    if outside is not None:
+        yield from paid_outside_journal(debt, AT)
+        debt.state = ReceivableState.PAID_OUTSIDE
+    debt.lowered_minor = lowered
+    yield from lowered_journal(debt, lowered - before, AT)
 
 
 def _of_balances(rows: Sequence[Row]) -> Iterator[Journal]:

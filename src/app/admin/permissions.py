@@ -23,6 +23,7 @@ CLOSE = "close"
 DISABLE = "disable"
 END_SESSIONS = "end_sessions"
 FREEZE = "freeze"
+INVITE = "invite"
 LIMITS = "limits"
 NOTE = "note"
 PAY = "pay"
@@ -106,6 +107,7 @@ MATRIX: Mapping[str, Grants] = {
     "staff": {
         SEE: _SYSTEM,
         EXPORT: _SYSTEM,
+        INVITE: _SYSTEM,
         ROLES: _SYSTEM,
         DISABLE: _SYSTEM,
         RESET_TOTP: _SYSTEM,

@@ -22,6 +22,7 @@ from app.admin.cookies import (
 from app.admin.forms import check_csrf, text_field
 from app.admin.rendering import Pages
 from app.admin.sign_in_code import CODE, CodePages
+from app.admin.sign_in_join import JoinPages
 from app.admin.troubles import STATUS
 from app.domain.identity.audit import Actor
 from app.domain.identity.sessions import current, end
@@ -74,6 +75,7 @@ class SignInPages:
             Route("/login/demo", self.sign_in_demo, methods=["POST"]),
             Route("/logout", self.sign_out, methods=["POST"], name="logout"),
             *CodePages(self.pages).routes(),
+            *JoinPages(self.pages).routes(),
         ]
 
     async def show(self, request: Request) -> Response:

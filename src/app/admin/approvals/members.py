@@ -18,6 +18,7 @@ from app.domain.identity.staff_changes import (
     read_roles,
     reset_totp,
 )
+from app.domain.identity.staff_invitations import invite
 from app.domain.identity.staff_models import Approval
 from app.domain.identity.states import Role
 from app.domain.states import IllegalMove
@@ -26,6 +27,7 @@ from app.parts import Parts
 
 ROLES = "staff.roles"
 RESET = "staff.reset_totp"
+INVITATION = "staff.invite"
 
 
 class OwnersDecide(AppError, status=403):
@@ -50,6 +52,24 @@ async def _reset(_: Parts, session: AsyncSession, asked: Approval, by: Actor) ->
     await _owners_only(session, by, set(member.roles))
     reason, now = Reason(asked.reason_code, asked.note), datetime.now(UTC)
     await reset_totp(session, member, reason=reason, actor=by, now=now)
+
+
+async def _invite(
+    parts: Parts, session: AsyncSession, asked: Approval, by: Actor
+) -> dict[str, Any]:
+    told = asked.arguments
+    await _owners_only(session, by, set(told["after"]))
+    member = await invite(
+        session,
+        told["email"],
+        told["name"],
+        read_roles(told["after"]),
+        office=parts.settings.office_url,
+        reason=Reason(asked.reason_code, asked.note),
+        actor=by,
+        now=datetime.now(UTC),
+    )
+    return {"member": str(member.id)}
 
 
 async def _subject(session: AsyncSession, asked: Approval, by: Actor) -> Staff:
@@ -95,5 +115,17 @@ MEMBER_KINDS: Mapping[str, Kind] = {
             ),
         ],
         execute=_reset,
+    ),
+    INVITATION: Kind(
+        title="New member",
+        view="staff",
+        href="/admin/staff/list",
+        describe=lambda asked: [
+            ("Member", asked.arguments["name"]),
+            ("E-mail", asked.arguments["email"]),
+            ("Roles asked for", ", ".join(asked.arguments["after"])),
+            ("Effect", "A letter with a link goes to that address; it makes them a member."),
+        ],
+        execute=_invite,
     ),
 }

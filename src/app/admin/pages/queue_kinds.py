@@ -32,6 +32,19 @@ _KINDS = (
           FROM card_transaction WHERE unmatched AND authorization_id IS NULL""",
     ),
     QueueKind(
+        "differences",
+        "Differences with Stripe",
+        "differences",
+        "Reconciling found what is not the same here and at Stripe; it wants an explanation.",
+        "/admin/differences/list?state=open",
+        "/admin/differences/details/",
+        """
+        SELECT id::text AS key, kind || ': ' || what AS what, first_seen_at AS since,
+               abs(coalesce(ours_minor, 0) - coalesce(theirs_minor, 0)) AS amount_minor,
+               id::text AS leads_to
+          FROM reconciliation_difference WHERE state = 'open'""",
+    ),
+    QueueKind(
         "reviews",
         "Purchases to review",
         "purchases",

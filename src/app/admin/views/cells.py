@@ -80,6 +80,15 @@ def pointing(field_of_names: str, address: str) -> Cell:
     return cell
 
 
+def titled(address: str) -> Cell:
+    """Make a cell of what a row is called, linked to its page."""
+
+    def cell(row: Any, field: str, _: Request) -> Text:
+        return link(f"{address}/{row.id}", str(getattr(row, field)))
+
+    return cell
+
+
 def email(row: Any, _: str, request: Request) -> Text:
     """Write an e-mail address in full only for roles that may see it in a list."""
     full = allowed(request.state.staff, "customers", FULL_EMAIL)

@@ -151,12 +151,13 @@ class ReceivableList(ReadOnlyList, model=Receivable):
     ]
     column_details_list = [
         *("opened_at", "customer_id", "purchase_id", "amount_minor", "lowered_minor"),
-        *("outstanding_minor", "refund_reversed", "state", "age", "attempts"),
+        *("paid_outside_minor", "outstanding_minor", "refund_reversed", "state", "age", "attempts"),
         *("next_attempt_at", "decline_code", "advice_code", "closed_at"),
     ]
     column_labels = {
         "opened_at": "Opened",
         "lowered_minor": "Given back by merchants",
+        "paid_outside_minor": "Paid to our bank account",
         "refund_reversed": "A merchant took its refund back",
         "attempts": "Tries",
         "next_attempt_at": "Tried again",

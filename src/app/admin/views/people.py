@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.admin.views.cells import email, expiry, identifier
+from app.admin.views.cells import email, expiry, identifier, titled
 from app.admin.views.filters import Choice, DateRange, Whose
 from app.admin.views.listing import ReadOnlyList, at, choices
 from app.admin.views.searching import Search
@@ -46,6 +46,7 @@ class CustomerList(ReadOnlyList, model=Customer):
     column_sortable_list = ["created_at"]
     column_default_sort = ("created_at", True)
     cells = {
+        "name": titled("/admin/customer"),
         "email": email,
         "full_email": email,
         "stripe_customer_id": identifier,
@@ -124,7 +125,7 @@ class SourceList(ReadOnlyList, model=FundingSource):
 @at("staff")
 class StaffList(ReadOnlyList, model=Staff):
     name, name_plural = "Member of staff", "Staff"
-    note = "Who works here, in which roles. Members are added with `proxycard staff add`."
+    note = "Who works here, in which roles. Whoever is invited chooses a password of their own."
     column_list = ["name", "email", "roles", "state", "created_at"]
     column_details_list = column_list
     column_labels = {"created_at": "Added"}

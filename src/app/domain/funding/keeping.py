@@ -22,7 +22,13 @@ from app.domain.ledger.accounts import Account
 from app.domain.ledger.posting import post
 from app.money import Currency
 
-WRITTEN_OFF = (ReceivableState.WRITTEN_OFF, ReceivableState.RECOVERED)
+PAYS = {
+    ReceivableState.WRITTEN_OFF: Account.BAD_DEBT,
+    ReceivableState.RECOVERED: Account.BAD_DEBT,
+    # Paid twice: what a card paid as well goes back to it.
+    ReceivableState.PAID_OUTSIDE: Account.CUSTOMER_FUNDS,
+}
+"""What a charge that collects a debt is owed on, by the debt's state."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -152,7 +158,7 @@ async def book_charge(session: AsyncSession, charge: Charge, at: datetime) -> No
     pays = Account.CUSTOMER_FUNDS
     if charge.receivable_id is not None:
         debt = await session.get_one(Receivable, charge.receivable_id)
-        pays = Account.BAD_DEBT if debt.state in WRITTEN_OFF else Account.RECEIVABLE
+        pays = PAYS.get(debt.state, Account.RECEIVABLE)
     await post(session, charge_journals(charge, at, pays=pays))
 
 

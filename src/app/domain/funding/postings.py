@@ -20,6 +20,13 @@ from app.domain.ledger.accounts import Account
 from app.domain.ledger.journals import Journal, Posting, Whose, held, journal
 
 TAKEN = (ChargeState.CAPTURED, ChargeState.REFUNDED)
+LOWERS = {
+    ReceivableState.WRITTEN_OFF: Account.BAD_DEBT,
+    ReceivableState.RECOVERED: Account.BAD_DEBT,
+    # We owe it to the customer now, and no card was charged that it could go back to.
+    ReceivableState.PAID_OUTSIDE: Account.REFUNDS_PAYABLE,
+}
+"""Where a debt stands in the books, by its state; others are receivables."""
 WAS_HELD = (ChargeState.HELD, ChargeState.CANCELED, *TAKEN)
 
 
@@ -137,15 +144,21 @@ def opened_journal(debt: Receivable) -> Iterator[Journal]:
 
 
 def lowered_journal(debt: Receivable, by_minor: int, at: datetime) -> Iterator[Journal]:
-    """A merchant gave back what the customer still owed, or what we had given up as lost.
+    """A merchant gave back what the customer owed, or had paid us, or we had given up as lost.
 
     `debt` is lowered already.
     """
     subject = f"{debt.id}:{debt.lowered_minor}"
-    is_lost = debt.state in (ReceivableState.WRITTEN_OFF, ReceivableState.RECOVERED)
-    owed_on = Account.BAD_DEBT if is_lost else Account.RECEIVABLE
+    owed_on = LOWERS.get(debt.state, Account.RECEIVABLE)
     less = [Posting(Account.CUSTOMER_FUNDS, owed_on, by_minor)]
     yield from journal(subject, "receivable_lowered", at, _of_debt(debt), less)
+
+
+def paid_outside_journal(debt: Receivable, at: datetime) -> Iterator[Journal]:
+    """What is outstanding came to our bank account. `debt` is as it was before."""
+    owed_on = LOWERS.get(debt.state, Account.RECEIVABLE)
+    paid = [Posting(Account.BANK, owed_on, debt.outstanding_minor)]
+    yield from journal(str(debt.id), "receivable_paid_outside", at, _of_debt(debt), paid)
 
 
 def written_off_journal(debt: Receivable, at: datetime) -> Iterator[Journal]:

@@ -9,12 +9,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Sessions
 from app.domain.funding.charges import ChargeOutcome
-from app.domain.funding.postings import lowered_journal, opened_journal, written_off_journal
+from app.domain.funding.postings import (
+    lowered_journal,
+    opened_journal,
+    paid_outside_journal,
+    written_off_journal,
+)
 from app.domain.funding.pricing import MINIMUM_CHARGE_MINOR
 from app.domain.funding.refund_models import Receivable
 from app.domain.funding.states import RECEIVABLE_MOVES, ReceivableState
 from app.domain.identity.audit import Actor, record
 from app.domain.identity.models import Customer
+from app.domain.identity.reasons import Reason
 from app.domain.ledger.posting import post
 from app.domain.marks import check_mark
 from app.domain.states import IllegalMove, check_move
@@ -97,7 +103,7 @@ async def lower(session: AsyncSession, debt: Receivable, by_minor: int, now: dat
     if not debt.can_be_charged:
         debt.next_attempt_at = None
     await post(session, lowered_journal(debt, by_minor, now))
-    if debt.outstanding_minor == 0:
+    if debt.outstanding_minor == 0 and debt.state is not ReceivableState.PAID_OUTSIDE:
         await close(session, debt, settled, now)
 
 
@@ -211,6 +217,40 @@ async def give_up(
         after={"state": ReceivableState.WRITTEN_OFF},
         reason_code=code,
         reason=reason,
+    )
+    return debt
+
+
+async def pay_outside(
+    session: AsyncSession,
+    receivable_id: UUID,
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: Reason,
+    expected_minor: int,
+) -> Receivable:
+    """Note that a customer paid a debt to our bank account; one that was written off, too.
+
+    Raises ReceivableNotFound, or IllegalMove when nothing is owed any more, or another amount.
+    """
+    debt = await _to_change(session, receivable_id, None)
+    before = debt.state
+    check_move(RECEIVABLE_MOVES, before, ReceivableState.PAID_OUTSIDE)
+    if debt.outstanding_minor != expected_minor:
+        raise IllegalMove("another amount is owed by now than was said to be paid")
+    await post(session, paid_outside_journal(debt, now))
+    debt.paid_outside_minor = expected_minor
+    await close(session, debt, ReceivableState.PAID_OUTSIDE, now)
+    record(
+        session,
+        actor,
+        "receivable.paid_outside",
+        subject=debt,
+        before={"state": before, "outstanding_minor": expected_minor},
+        after={"state": ReceivableState.PAID_OUTSIDE},
+        reason_code=reason.code,
+        reason=reason.note,
     )
     return debt
 

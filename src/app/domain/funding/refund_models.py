@@ -69,6 +69,11 @@ class Receivable(Table):
         CheckConstraint(
             "amount_minor > 0 AND lowered_minor BETWEEN 0 AND amount_minor", name="amounts_in_range"
         ),
+        CheckConstraint(
+            "(state = 'paid_outside') = (paid_outside_minor IS NOT NULL)"
+            " AND paid_outside_minor BETWEEN 1 AND amount_minor",
+            name="paid_outside",
+        ),
         Index("ix_receivable_purchase", "purchase_id"),
         Index("ix_receivable_customer", "customer_id", postgresql_where="state = 'open'"),
         Index("ix_receivable_due", "next_attempt_at", postgresql_where="state = 'open'"),
@@ -82,6 +87,8 @@ class Receivable(Table):
     amount_minor: Mapped[int]
     # Covered by what merchants gave back while it was open.
     lowered_minor: Mapped[int] = mapped_column(default=0)
+    # What the customer paid of it to our bank account, where they did.
+    paid_outside_minor: Mapped[int | None]
     currency: Mapped[Currency] = mapped_column(default=Currency.USD)
     # A merchant took back a refund that we had passed on.
     refund_reversed: Mapped[bool] = mapped_column(default=False, server_default=false())

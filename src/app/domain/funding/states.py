@@ -107,13 +107,17 @@ REFUND_MOVES = complete(
 
 
 class ReceivableState(StrEnum):
-    """SETTLED: merchants gave back what was owed. RECOVERED: collected after it was written off."""
+    """SETTLED: merchants gave back what was owed. RECOVERED: collected after it was written off.
+
+    PAID_OUTSIDE: the customer paid it to our bank account, before that or after.
+    """
 
     OPEN = "open"
     SETTLED = "settled"
     COLLECTED = "collected"
     WRITTEN_OFF = "written_off"
     RECOVERED = "recovered"
+    PAID_OUTSIDE = "paid_outside"
 
 
 RECEIVABLE_MOVES = complete(
@@ -122,11 +126,13 @@ RECEIVABLE_MOVES = complete(
             ReceivableState.SETTLED,
             ReceivableState.COLLECTED,
             ReceivableState.WRITTEN_OFF,
+            ReceivableState.PAID_OUTSIDE,
         },
         ReceivableState.SETTLED: set(),
         ReceivableState.COLLECTED: set(),
-        ReceivableState.WRITTEN_OFF: {ReceivableState.RECOVERED},
+        ReceivableState.WRITTEN_OFF: {ReceivableState.RECOVERED, ReceivableState.PAID_OUTSIDE},
         ReceivableState.RECOVERED: set(),
+        ReceivableState.PAID_OUTSIDE: set(),
     },
     ReceivableState,
 )

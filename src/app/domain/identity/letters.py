@@ -66,6 +66,18 @@ SECOND_STEP_OFF = _letter(
 )
 
 
+def staff_invitation(name: str, office: str, days: int) -> Letter:
+    """Invite somebody to the back office, which is at `office`, for so many days."""
+    return _letter(
+        MailKind.STAFF_INVITATION,
+        "You are invited to the back office",
+        f"{name}, you are a member of the staff of Proxycard from now on.\n\nChoose your password"
+        f" here:\n\n{office}/admin/login/join?token={{token}}\n\nThe link works once, for {days}"
+        " days. The step after it enrols an authenticator app: have your phone at hand.\n\nNobody"
+        " else can see the password you choose, and nobody will ever ask you for it.",
+    )
+
+
 def email_changed(new_email: str) -> Letter:
     """Tell the old address about the new one, most of which stays hidden."""
     name, _, host = new_email.partition("@")

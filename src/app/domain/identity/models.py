@@ -69,7 +69,8 @@ class Staff(Table):
 
     email: Mapped[str]
     name: Mapped[str]
-    password_hash: Mapped[str]
+    # Missing until an invited member has chosen a password.
+    password_hash: Mapped[str | None]
     roles: Mapped[list[str]] = mapped_column(ARRAY(Text))
     state: Mapped[StaffState] = mapped_column(default=StaffState.ACTIVE)
     # One of the demo's, whose password and secret are public: shut out where money is real.

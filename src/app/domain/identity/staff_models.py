@@ -27,6 +27,18 @@ class StaffChallenge(Table):
     used_at: Mapped[datetime | None]
 
 
+class StaffInvitation(Table):
+    """A link in a letter that lets a new member choose their password. We keep only its hash."""
+
+    __tablename__ = "staff_invitation"
+    __table_args__ = (Index("ix_staff_invitation_staff_id", "staff_id"),)
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
 class RecoveryCode(Table):
     """Signs a member in once, without their authenticator. We keep only its hash."""
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from app.domain.funding.models import FundingSource
-from app.domain.funding.states import ChargePurpose, ChargeState
+from app.domain.funding.states import ChargePurpose, ChargeState, ReceivableState
 from app.domain.issuing.bank_reasons import reason_for
 from app.domain.issuing.explanations import EXPLANATIONS
 from app.domain.issuing.merchant_names import tidy_name
@@ -158,7 +158,9 @@ def _refunded(story: Story) -> Iterator[Happened]:
 def _owed(story: Story) -> Iterator[Happened]:
     for debt in story.debts:
         words = "None of your linked cards paid it. We try again by ourselves."
-        if debt.outstanding_minor == 0:
+        if debt.state is ReceivableState.PAID_OUTSIDE:
+            words = "You paid it to our bank account."
+        elif debt.outstanding_minor == 0:
             words = "It is settled."
         elif not debt.can_be_charged:
             words = "It is too little to charge, and stops none of your cards."

@@ -18,6 +18,7 @@ from app.money import Currency, readable
 NOBODY_KNOWN = "a merchant took {amount} on a card that is not ours: nobody can be charged"
 GAVE_TOO_MUCH = "a merchant gave back {amount} more than it took: a person must say whose it is"
 REFUND_FAILED = "the bank sent back a refund of {amount}: pay it to the customer another way"
+PAID_OUTSIDE = "a merchant gave back {amount} of a debt that was paid outside: pay it back there"
 OTHER_CURRENCY = "a merchant moved money in {currency}: it is in the books, and not settled"
 
 
@@ -55,6 +56,9 @@ async def _not_handled(
     beyond = _beyond(position)
     if beyond > 0:
         return GAVE_TOO_MUCH.format(amount=readable(beyond))
+    outside = sum(debt.to_pay_back_minor for debt in position.debts)
+    if outside > 0:
+        return PAID_OUTSIDE.format(amount=readable(outside))
     failed = await session.scalar(
         select(Refund.amount_minor).where(
             Refund.purchase_id == authorization.id, Refund.state == RefundState.FAILED

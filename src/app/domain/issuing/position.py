@@ -17,7 +17,8 @@ from app.domain.funding.states import (
 )
 from app.domain.issuing.states import AuthorizationState
 
-STANDING = (ReceivableState.OPEN, ReceivableState.WRITTEN_OFF)
+STANDING = (ReceivableState.OPEN, ReceivableState.WRITTEN_OFF, ReceivableState.PAID_OUTSIDE)
+"""Debts that stand for a part of a capture, in the order in which merchants' refunds lower them."""
 
 
 class PaidCharge(msgspec.Struct, frozen=True):
@@ -54,7 +55,10 @@ class GivenBack(msgspec.Struct, frozen=True):
 
 
 class Debt(msgspec.Struct, frozen=True):
-    """A receivable. `due`: it is time to try to collect it. `refund_reversed`: see PaidCharge."""
+    """A receivable. `due`: it is time to try to collect it. `refund_reversed`: see PaidCharge.
+
+    `paid_outside_minor`: what the customer paid of it to our bank account.
+    """
 
     id: UUID
     state: ReceivableState
@@ -62,10 +66,16 @@ class Debt(msgspec.Struct, frozen=True):
     lowered_minor: int = 0
     refund_reversed: bool = False
     due: bool = False
+    paid_outside_minor: int = 0
 
     @property
     def outstanding_minor(self) -> int:
         return self.amount_minor - self.lowered_minor
+
+    @property
+    def to_pay_back_minor(self) -> int:
+        """What a merchant gave back of what was paid outside: no card can have it."""
+        return max(self.lowered_minor + self.paid_outside_minor - self.amount_minor, 0)
 
 
 class Position(msgspec.Struct, frozen=True):

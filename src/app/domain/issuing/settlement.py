@@ -13,6 +13,7 @@ from app.domain.funding.pricing import MAXIMUM_CHARGE_MINOR, MINIMUM_CHARGE_MINO
 from app.domain.funding.states import (
     ChargePurpose,
     ChargeState,
+    ReceivableState,
     RefundPurpose,
 )
 from app.domain.issuing.position import STANDING, Debt, GivenBack, PaidCharge, Position
@@ -162,9 +163,11 @@ def _take_again(at: Position, principal_minor: int) -> Step:
 def _lower_debts(at: Position) -> Step | None:
     spared = sum(debt.lowered_minor for debt in at.debts if not debt.refund_reversed)
     room = at.given_back_minor - spared - at.passed_on_minor - at.covered_minor
-    # What was given up as lost comes last.
+    beyond_cards = at.given_back_minor - spared - at.funded_minor
+    # What was given up as lost comes late, and last what was paid where no card can have it back.
     for debt in _standing(at.debts):
-        by = min(room, debt.outstanding_minor)
+        outside = debt.state is ReceivableState.PAID_OUTSIDE and not debt.refund_reversed
+        by = min(room, beyond_cards if outside else room, debt.outstanding_minor)
         if by > 0:
             return LowerDebt(debt.id, by)
     return None

@@ -162,4 +162,5 @@ def _debt(debt: Receivable, now: datetime) -> Debt:
         lowered_minor=debt.lowered_minor,
         refund_reversed=debt.refund_reversed,
         due=debt.next_attempt_at is not None and debt.next_attempt_at <= now,
+        paid_outside_minor=debt.paid_outside_minor or 0,
     )

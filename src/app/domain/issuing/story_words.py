@@ -30,6 +30,7 @@ RULES: Mapping[str, str] = {
     "refund_came_back": "the bank sent the refund back",
     "receivable_opened": "the customer owes what no linked card paid",
     "receivable_lowered": "the merchant gave back what was owed",
+    "receivable_paid_outside": "the customer paid the debt to our bank account",
     "receivable_written_off": "the debt is given up as a loss",
     "capital_paid_in": "the owners paid in",
     "top_up_sent": "a top-up left the bank",

@@ -30,6 +30,7 @@ class MailKind(StrEnum):
     DEBT = "debt"
     SOURCE_EXPIRING = "source_expiring"
     ACTION_NEEDED = "action_needed"
+    STAFF_INVITATION = "staff_invitation"
 
 
 class MailState(StrEnum):

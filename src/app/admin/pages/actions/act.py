@@ -68,7 +68,10 @@ class Done(msgspec.Struct, frozen=True):
 
 
 class Scene(msgspec.Struct, frozen=True):
-    """Who acts on what, and with what. `now`: business time. `key`: from the address."""
+    """Who acts on what, and with what. `now`: business time. `key`: from the address.
+
+    `typed`: what the form holds, or what the address fills it with.
+    """
 
     parts: Parts
     session: AsyncSession
@@ -77,6 +80,7 @@ class Scene(msgspec.Struct, frozen=True):
     key: str
     zone: ZoneInfo
     now: datetime
+    typed: FormData
 
     @property
     def id(self) -> UUID:
@@ -108,6 +112,8 @@ class Act(ABC):
     on: ClassVar[tuple[str, ...]] = ()
     # Whether it takes something away for good.
     grave: ClassVar[bool] = False
+    # What a button says that only looks again, with what was typed; none without it.
+    looks: ClassVar[str] = ""
 
     def offered(self, row: Any) -> bool:  # noqa: ARG002  most are always there
         """Say whether a record's page offers the action, by the record's state."""

@@ -15,6 +15,7 @@ from app.admin.pages.actions.purchases import PURCHASE_ACTS
 from app.admin.pages.actions.refunds import REFUND_ACTS
 from app.admin.pages.actions.rule_changes import RULE_ACTS
 from app.admin.pages.actions.rules import NEW_RULE_ACTS
+from app.admin.pages.actions.staff import STAFF_ACTS
 from app.admin.pages.actions.system import SYSTEM_ACTS
 from app.admin.permissions import allowed
 
@@ -31,6 +32,7 @@ ACTS: Mapping[str, Act] = {
         *SYSTEM_ACTS,
         *DIFFERENCE_ACTS,
         *PRICE_ACTS,
+        *STAFF_ACTS,
     )
 }
 

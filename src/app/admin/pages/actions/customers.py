@@ -180,11 +180,11 @@ class SignOutCustomer(Act):
     async def do(self, scene: Scene, form: FormData, why: Reason) -> Done:  # noqa: ARG002
         now = datetime.now(UTC)
         await end_customer_sessions(scene.session, scene.id, actor=scene.actor, why=why, now=now)
-        return Done(f"/admin/customers/details/{scene.id}")
+        return Done(f"/admin/customer/{scene.id}")
 
 
 def address(customer: Customer) -> str:
-    return f"/admin/customers/details/{customer.id}"
+    return f"/admin/customer/{customer.id}"
 
 
 CUSTOMER_ACTS: tuple[Act, ...] = (

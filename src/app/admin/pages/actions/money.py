@@ -3,11 +3,22 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from starlette.datastructures import FormData
 
-from app.admin.approvals.money import WRITE_OFF_KIND
+from app.admin.approvals.money import PAID_OUTSIDE_KIND, WRITE_OFF_KIND
 from app.admin.approvals.refunds import settle
-from app.admin.pages.actions.act import Act, Done, Field, Scene, Told, choice_in, seen_in
+from app.admin.forms import text_field
+from app.admin.pages.actions.act import (
+    Act,
+    Done,
+    Field,
+    FieldProblem,
+    Scene,
+    Told,
+    choice_in,
+    seen_in,
+)
 from app.admin.permissions import RECOVER, RESOLVE, RETRY, WRITE_OFF
 from app.admin.wording import moment, words
 from app.domain.funding.receivables import ask_to_try
@@ -22,6 +33,8 @@ from app.domain.issuing.unlinked import assign, candidates_of
 from app.domain.marks import check_mark, mark
 from app.money import readable
 
+OWED = frozenset({ReceivableState.OPEN, ReceivableState.WRITTEN_OFF})
+LONGEST_STATEMENT = 100
 WAITS = "The same is asked for already, and waits for somebody to approve it."
 
 
@@ -39,7 +52,7 @@ class DebtAct(Act):
         debt: Receivable = await scene.found(Receivable)
         customer = await scene.session.get_one(Customer, debt.customer_id)
         purchase = await scene.session.get_one(Authorization, debt.purchase_id)
-        right = debt.state is self.begins
+        right = self.offered(debt)
         return Told(
             what=f"{customer.name} owes {readable(debt.outstanding_minor)}",
             onward=_debt_at(debt),
@@ -120,25 +133,44 @@ class WriteOffDebt(DebtAct):
         return "Another member who may approve it has to agree within 24 hours."
 
     async def do(self, scene: Scene, form: FormData, why: Reason) -> Done:
-        debt: Receivable = await scene.found(Receivable)
-        check_mark(seen_in(form), debt)
-        customer = await scene.session.get_one(Customer, debt.customer_id)
-        wanted = await ask(
-            scene.session,
-            WRITE_OFF_KIND,
-            subject=Subject("receivable", str(debt.id)),
-            arguments={"customer": customer.name, "outstanding_minor": debt.outstanding_minor},
-            reason=why,
-            by=scene.actor,
-            now=datetime.now(UTC),
-        )
-        return Done(f"/admin/approval/{wanted.id}", asked=True)
+        return await _ask(scene, form, why, WRITE_OFF_KIND, {})
+
+    async def look(self, scene: Scene) -> Told:
+        return await _unless_asked(scene, await super().look(scene))
+
+
+class DebtPaidOutside(DebtAct):
+    slug, title = "debt-paid-outside", "Note that it was paid outside Stripe"
+    action = RECOVER
+    done = "The debt is paid."
+    reasons = ("paid_otherwise", "our_mistake", "other")
+    effects = (
+        "Once approved, the debt is closed as paid: the money is on 1030 Bank in the books.",
+        "Where it was written off, bad debt gets smaller. Our fee on it is not asked for.",
+        "It is not tried any more, and stops the customer's cards no longer.",
+        "What the merchant gives back of it later goes back to the customer by hand.",
+    )
+
+    def offered(self, row: Any) -> bool:
+        return row.state in OWED
+
+    def cost(self, debt: Receivable) -> str:  # noqa: ARG002  always the same
+        return "Our fee on it"
+
+    def approval(self, debt: Receivable) -> str:  # noqa: ARG002  whatever the amount
+        return "Another member who may approve it has to agree within 24 hours."
 
     async def look(self, scene: Scene) -> Told:
         told = await super().look(scene)
-        about = Subject("receivable", scene.key)
-        waits = await waiting_about(scene.session, about, datetime.now(UTC))
-        return _refused(told, WAITS) if waits and not told.refused else told
+        hint = "What our bank's statement calls the payment, so that it is found again."
+        field = Field("statement", "On our bank's statement", hint=hint)
+        return msgspec.structs.replace(await _unless_asked(scene, told), fields=(field,))
+
+    async def do(self, scene: Scene, form: FormData, why: Reason) -> Done:
+        statement = " ".join(text_field(form, "statement").split())
+        if not statement or not statement.isprintable() or len(statement) > LONGEST_STATEMENT:
+            raise FieldProblem("statement: what the bank calls it, in up to 100 characters.")
+        return await _ask(scene, form, why, PAID_OUTSIDE_KIND, {"statement": statement})
 
 
 class AssignRefund(Act):
@@ -220,13 +252,39 @@ def _in_words(purchase: Authorization, left_minor: int, when: str) -> str:
     return f"{when} · {purchase.merchant_name} · {readable(left_minor)}"
 
 
-def _refused(told: Told, why: str) -> Told:
-    values = {name: getattr(told, name) for name in told.__struct_fields__}
-    return Told(**{**values, "refused": why})
+async def _ask(scene: Scene, form: FormData, why: Reason, kind: str, more: dict[str, Any]) -> Done:
+    """Ask for what another member has to approve about a debt."""
+    debt: Receivable = await scene.found(Receivable)
+    check_mark(seen_in(form), debt)
+    customer = await scene.session.get_one(Customer, debt.customer_id)
+    told = {"customer": customer.name, "outstanding_minor": debt.outstanding_minor}
+    wanted = await ask(
+        scene.session,
+        kind,
+        subject=Subject("receivable", str(debt.id)),
+        arguments=told | more,
+        reason=why,
+        by=scene.actor,
+        now=datetime.now(UTC),
+    )
+    return Done(f"/admin/approval/{wanted.id}", asked=True)
+
+
+async def _unless_asked(scene: Scene, told: Told) -> Told:
+    """Refuse where something about the debt waits for approval already."""
+    about = Subject("receivable", scene.key)
+    waits = await waiting_about(scene.session, about, datetime.now(UTC))
+    return msgspec.structs.replace(told, refused=told.refused or (WAITS if waits else ""))
 
 
 def _debt_at(debt: Receivable) -> str:
     return f"/admin/receivables/details/{debt.id}"
 
 
-MONEY_ACTS: tuple[Act, ...] = (CollectDebt(), RecoverDebt(), WriteOffDebt(), AssignRefund())
+MONEY_ACTS: tuple[Act, ...] = (
+    CollectDebt(),
+    RecoverDebt(),
+    WriteOffDebt(),
+    DebtPaidOutside(),
+    AssignRefund(),
+)

@@ -35,6 +35,8 @@ class ActPage(OfficePage):
         if request.method == "GET":
             return await self._page(request, act)
         form = await check_csrf(request)
+        if act.looks and text_field(form, "look"):
+            return await self._page(request, act, form)
         try:
             return RedirectResponse(await self._do(request, act, form), status_code=303)
         except AppError as problem:
@@ -49,10 +51,10 @@ class ActPage(OfficePage):
         try:
             async with parts_of(request).sessions.begin() as session:
                 await once(session, key, act.slug, by=request.state.actor)
-                done = await act.do(_scene(request, session), form, why)
+                done = await act.do(_scene(request, session, form), form, why)
         except SentBefore:
             async with parts_of(request).sessions() as session:
-                return (await act.look(_scene(request, session))).onward
+                return (await act.look(_scene(request, session, form))).onward
         if done.afterwards is not None:
             await done.afterwards()
         if done.asked:
@@ -67,9 +69,9 @@ class ActPage(OfficePage):
         problem: AppError | None = None,
     ) -> Response:
         """Show what will happen, with all that was typed; what is wrong stands at its field."""
-        async with parts_of(request).sessions() as session:
-            told = await act.look(_scene(request, session))
         form = typed or FormData(request.query_params)
+        async with parts_of(request).sessions() as session:
+            told = await act.look(_scene(request, session, form))
         at, said = _placed(told, problem)
         shown: dict[str, Any] = {
             "act": act,
@@ -85,11 +87,11 @@ class ActPage(OfficePage):
         return await self.show(request, "act.html", shown, problem.status_code if problem else 200)
 
 
-def _scene(request: Request, session: AsyncSession) -> Scene:
+def _scene(request: Request, session: AsyncSession, typed: FormData) -> Scene:
     parts = parts_of(request)
     state, key = request.state, request.path_params["key"]
     now = parts.clock.now()
-    return Scene(parts, session, state.staff, state.actor, key, zone_of(request), now)
+    return Scene(parts, session, state.staff, state.actor, key, zone_of(request), now, typed)
 
 
 def _key_in(form: FormData) -> UUID:

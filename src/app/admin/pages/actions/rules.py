@@ -1,6 +1,6 @@
 """Rules that staff add: stops of purchases, merchants and linked cards, blocks, any other kind."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from app.adapters.stripe_categories import CATEGORIES
 from app.admin.forms import text_field
 from app.admin.pages.actions.act import Act, Done, Field, Scene, Told, choice_in
+from app.admin.pages.actions.rule_preview import would_have_refused
 from app.admin.permissions import BLOCK, CHANGE, STOP
 from app.domain.identity.reasons import Reason
 from app.domain.issuing.control_models import DecisionRule
@@ -74,6 +75,8 @@ class AddRule(Act):
         "In shadow it refuses nothing, and its page tells what it would have refused.",
     )
 
+    looks = "Count what it would have refused"
+
     def offered(self, row: Any) -> bool:  # noqa: ARG002  it begins with a kind, not with a rule
         return False
 
@@ -111,10 +114,15 @@ class AddRule(Act):
                 | (DecisionRule.effective_until > scene.now),
             )
         )
+        given = _first_choices(self.asked(kind)) | self.given(kind, scene.typed)
         return Told(
             what="Rules",
             onward=LIST,
-            facts=(("Kind", kind.replace("_", " ")), ("Of this kind in force", str(in_force))),
+            facts=(
+                ("Kind", kind.replace("_", " ")),
+                ("Of this kind in force", str(in_force)),
+                *await would_have_refused(scene, kind, given),
+            ),
             effects=self.effects,
             seen=NEW,
             fields=(*self.asked(kind), *self.own_fields()),
@@ -124,10 +132,14 @@ class AddRule(Act):
         fixed = self.fixed()
         return tuple(field for field in FIELDS[kind] if field.name not in fixed)
 
+    def given(self, kind: str, form: FormData) -> dict[str, str]:
+        """Give the condition's fields that are filled, and those that no form asks for."""
+        typed = {one.name: text_field(form, one.name) for one in self.asked(kind)}
+        return {name: value for name, value in typed.items() if value} | self.fixed()
+
     async def do(self, scene: Scene, form: FormData, why: Reason) -> Done:
         kind = self.kind(scene.key)
-        typed = {one.name: text_field(form, one.name) for one in self.asked(kind)}
-        given = {name: value for name, value in typed.items() if value} | self.fixed()
+        given = self.given(kind, form)
         draft = Draft(
             condition=read_condition(kind, given, CATEGORIES),
             name=read_name(self.name(given, form)),
@@ -243,6 +255,11 @@ class BlockCountry(BlockCategory):
 
     def name(self, typed: Mapping[str, str], form: FormData) -> str:  # noqa: ARG002  as its base
         return f"Closed: {typed.get('countries', '')}"[:LONGEST_NAME]
+
+
+def _first_choices(fields: Sequence[Field]) -> dict[str, str]:
+    """Give what a form has chosen before anybody chooses."""
+    return {one.name: one.options[0][0] for one in fields if one.options}
 
 
 def _only_new(key: str, kind: str) -> str:
