@@ -14,7 +14,7 @@ from tests.integration.test_portal_purchases import (
     play_every_status,
 )
 from tests.product import Product
-from tests.situations import holder, pay
+from tests.situations import LATER_DECLINES, behave, force_capture, holder, pay
 
 __all__ = ["chromium"]
 AXE = Axe().axe_script
@@ -46,7 +46,10 @@ async def test_no_page_keeps_anybody_out(product: Product, chromium: Any) -> Non
     ada = await holder(product)
     await play_every_status(product, ada)
     declined = await pay(product, ada.card, 99_999_900, "A Merchant With A Very Long Name Indeed")
+    await behave(product, ada.sources[0].stripe_payment_method_id, LATER_DECLINES)
+    await force_capture(product, ada.card, 3000)
     await product.settled()
+    [debt] = await product.rows("SELECT id FROM receivable ORDER BY opened_at DESC LIMIT 1")
     await keep_sign_in(product, ada)
     size = {"width": 320, "height": 700}
     page = await opened(chromium, product, viewport=size, reduced_motion="reduce")
@@ -59,7 +62,12 @@ async def test_no_page_keeps_anybody_out(product: Product, chromium: Any) -> Non
         "purchase_id": await id_of(product, declined["id"]),
         "card_id": str(ada.card.id),
         "source_id": str(ada.sources[0].id),
+        "debt_id": str(debt["id"]),
     }
+    await page.goto(f"/funding/pay/{debt['id']}")
+    await page.get_by_role("button", name="Go on to pay").click()
+    await page.wait_for_url("**/payments/*")
+    own["payment_id"] = page.url.rpartition("/")[2]
     await page.goto("/settings")
     await page.get_by_role("button", name="Set it up").click()
     paths = [re.sub(r"\{(\w+):uuid\}", lambda found: own[found[1]], path) for path in own_pages()]

@@ -8,6 +8,9 @@ import msgspec
 from app.domain.funding.charges import BookedFee, ChargeOutcome, IntentFacts
 from app.domain.funding.states import ChargeState, FundingMode
 
+ON_SESSION = "on_session"
+"""Marks, in the metadata, what customers confirm in the browser."""
+
 
 class CardDetails(msgspec.Struct):
     capture_before: int | None = None
@@ -101,9 +104,15 @@ def outcome_of(intent: StripeIntent) -> ChargeOutcome:
     )
 
 
+# Where the customer is there to confirm, it can still become a payment.
+_WAITS_FOR_ITS_CUSTOMER = frozenset({"requires_confirmation", "requires_action"})
+
+
 def facts_of(intent: StripeIntent) -> IntentFacts:
     charge = intent.latest_charge if isinstance(intent.latest_charge, StripeCharge) else None
     state = _STATES.get(intent.status, ChargeState.UNKNOWN)
+    if ON_SESSION in intent.metadata and intent.status in _WAITS_FOR_ITS_CUSTOMER:
+        state = ChargeState.UNKNOWN
     refunded = charge.given_back if charge else 0
     if state is ChargeState.CAPTURED and refunded >= intent.amount_received > 0:
         state = ChargeState.REFUNDED

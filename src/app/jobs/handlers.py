@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.adapters.stripe_issuing import read_transaction, transaction_facts
-from app.domain.issuing.lookups import purchase_of_intent
+from app.domain.issuing.lookups import purchase_of_intent, purchase_of_payment
 from app.domain.issuing.unlinked import UnlinkedTransactions
 from app.jobs.linking_jobs import linking_handlers
 from app.parts import Parts
@@ -47,6 +47,14 @@ def _settling(parts: Parts) -> Mapping[str, Handler]:
         if purchase is not None:
             await settler.settle(purchase, intent=intent)
 
+    async def confirmed(event: InboundEvent) -> None:
+        """A customer has paid a debt, or the bank has refused it, and the page may be closed."""
+        assert event.object_id is not None
+        async with sessions() as session:
+            purchase = await purchase_of_payment(session, event.object_id)
+        if purchase is not None:
+            await settler.settle(purchase)
+
     return {
         "issuing_authorization.created": authorization,
         "issuing_authorization.updated": authorization,
@@ -56,6 +64,8 @@ def _settling(parts: Parts) -> Mapping[str, Handler]:
         "payment_intent.canceled": funding,
         "charge.updated": funding,
         "charge.expired": funding,
+        "payment_intent.succeeded": confirmed,
+        "payment_intent.payment_failed": confirmed,
         # What goes back to a card: on its way, arrived, or sent back by the bank.
         "charge.refund.updated": funding,
         "refund.updated": funding,

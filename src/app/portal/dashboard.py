@@ -17,7 +17,7 @@ LATEST, HOLDS, DAYS = 8, 50, 30
 LONGEST_MONTH = 31
 WAYS: Mapping[Matter, tuple[str, str]] = {
     Matter.REVIEW: (ONBOARDING, "How far it is"),
-    Matter.DEBT: ("/funding", "To your linked cards"),
+    Matter.DEBT: ("/funding", "Pay now"),
     Matter.LINK: ("/funding/link", "Link a card"),
     Matter.EXPIRED: ("/funding/link", "Link a card"),
     Matter.EXPIRING: ("/funding/link", "Link a card"),

@@ -19,6 +19,7 @@ from app.domain.funding.ordering import (
 )
 from app.domain.funding.receivables import open_debts
 from app.domain.funding.sources import own_source
+from app.domain.issuing.lookups import merchants_of
 from app.domain.issuing.own_cards import all_cards
 from app.domain.issuing.states import CardState
 from app.portal.visits import ForCustomer, ForForm, ForVisit, Visit
@@ -54,6 +55,7 @@ HEALTH: Mapping[Health, Words] = {
 NOTES = {
     "linked": "Your card is linked.",
     "confirmed": "Your bank has confirmed the card. What was refused for it can be tried again.",
+    "paid": "It is paid. Thank you.",
     "order": "The order is changed.",
     "removed": "The card is removed.",
 }
@@ -65,12 +67,14 @@ async def show_funding(visit: ForVisit, customer_id: ForCustomer) -> Response[st
         sources = await in_order(session, customer_id)
         health = await health_of(session, sources, visit.parts.clock.now())
         debts = await open_debts(session, customer_id)
+        merchants = await merchants_of(session, [debt.purchase_id for debt in debts])
     return visit.page(
         "funding.html",
         sources=sources,
         health={one.id: HEALTH[health[one.id]] for one in sources},
         confirms={one.id for one in sources if health[one.id] is Health.CONFIRM},
         owed_minor=sum(debt.outstanding_minor for debt in debts),
+        debts=[(debt, merchants[debt.purchase_id]) for debt in debts],
         tried_at=min((d.next_attempt_at for d in debts if d.next_attempt_at), default=None),
         done=NOTES.get(visit.request.query_params.get("done", ""), ""),
     )

@@ -21,6 +21,7 @@ _ELSEWHERE = {
     Step.NEW_CARD: Way("/cards/new", "Open a card"),
     Step.LINK: Way("/funding/link", "Link a card"),
     Step.SOURCES: Way("/funding", "To your linked cards"),
+    Step.DEBT: Way("/funding", "Pay what is open"),
     Step.IDENTITY: Way("/onboarding", "Complete your details"),
 }
 

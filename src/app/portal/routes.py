@@ -21,6 +21,7 @@ from app.portal.live_pages import LIVE_PAGES
 from app.portal.mailbox import mailbox
 from app.portal.onboarding import ONBOARDING_PAGES
 from app.portal.passwords import PASSWORDS
+from app.portal.paying import PAYING_PAGES
 from app.portal.purchases import PURCHASES
 from app.portal.reveal import send_reveal
 from app.portal.second_step import SECOND_STEPS
@@ -50,7 +51,10 @@ FORMS_OF = {
     "/cards": tuple(
         f"/cards/{{card_id:uuid}}/{form}" for form in ("freeze", "unfreeze", "rename", "reveal")
     ),
-    "/funding": ("/funding/{source_id:uuid}/order", "/funding/link/{linking_id:uuid}/finish"),
+    "/funding": (
+        *("/funding/{source_id:uuid}/order", "/funding/link/{linking_id:uuid}/finish"),
+        *("/funding/payments/{payment_id:uuid}/finish", "/funding/payments/{payment_id:uuid}/stop"),
+    ),
     "/sign-in": ("/sign-in/demo",),
     "/": ("/sign-out",),
 }
@@ -83,6 +87,7 @@ PAGES: tuple[ControllerRouterHandler, ...] = (
     send_reveal,
     *LINKING_PAGES,
     *FUNDING_PAGES,
+    *PAYING_PAGES,
     show_dashboard,
     *PURCHASES,
     *LIVE_PAGES,

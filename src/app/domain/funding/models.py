@@ -129,6 +129,8 @@ class Charge(Table):
     mode: Mapped[FundingMode] = mapped_column(
         default=FundingMode.HOLD, server_default=FundingMode.HOLD
     )
+    # The customer is there, and confirms it in the browser; unknown until Stripe tells how it went.
+    on_session: Mapped[bool] = mapped_column(default=False, server_default=false())
     attempt: Mapped[int]
     idempotency_key: Mapped[str] = mapped_column(unique=True)
     amount_minor: Mapped[int]

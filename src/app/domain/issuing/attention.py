@@ -75,7 +75,9 @@ def _account(state: CustomerState | None) -> Iterator[Attention]:
 def _debts(debts: Sequence[Receivable]) -> Iterator[Attention]:
     owed = sum(debt.outstanding_minor for debt in debts if debt.can_be_charged)
     if owed:
-        words = "None of your linked cards paid it. Link one that does, and we charge it there."
+        words = (
+            "None of your linked cards paid it. Pay it now, so that none of your cards is stopped."
+        )
         yield Attention(Matter.DEBT, f"${readable(owed)} are not paid yet", words)
 
 

@@ -24,6 +24,7 @@ _REASONS: Mapping[str, DeclineReason] = {
     "merchant_blacklist": DeclineReason.BANK_SUSPECTS_FRAUD,
     "authentication_required": DeclineReason.BANK_AUTHENTICATION_REQUIRED,
     "authentication_not_handled": DeclineReason.BANK_AUTHENTICATION_REQUIRED,
+    "payment_intent_authentication_failure": DeclineReason.BANK_AUTHENTICATION_REQUIRED,
     "rate_limited": DeclineReason.FUNDING_RATE_LIMITED,
     "payment_method_unusable": DeclineReason.SOURCE_NEEDS_REFRESH,
     "request_refused": DeclineReason.FUNDING_REFUSED,

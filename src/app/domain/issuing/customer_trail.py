@@ -93,6 +93,12 @@ def _refused(story: Story) -> Iterator[Happened]:
             said = reason.removeprefix("bank: ")
             words = f"Your bank said no: {said}. Nothing was taken from it."
             yield Happened(charge.created_at, Kind.REFUSED, f"{card} refused", words)
+        elif charge.on_session and charge.state is ChargeState.UNKNOWN:
+            words = "Nothing is taken until your bank and you have said yes."
+            yield Happened(charge.created_at, Kind.REFUSED, f"{card} waits for you", words)
+        elif charge.on_session and charge.state is ChargeState.CANCELED:
+            title, words = f"Not paid with {card}", "Nothing was taken, and it stayed open."
+            yield Happened(charge.created_at, Kind.REFUSED, title, words)
         elif charge.state is ChargeState.UNKNOWN:
             words = "We are finding out. If anything was held, it is released."
             title = f"{card} gave no clear answer"

@@ -38,6 +38,7 @@ from app.domain.identity.models import Customer
 from app.domain.issuing.bank_reasons import reason_for
 from app.domain.issuing.claims import Claim, still_mine
 from app.domain.issuing.decline_reasons import DeclineReason
+from app.domain.issuing.models import Authorization
 from app.domain.issuing.settlement import ChargeMore
 from app.money import Currency
 
@@ -45,6 +46,8 @@ log = structlog.get_logger()
 
 EXTRA = "extra"
 CLOCKS_MAY_DIFFER = timedelta(minutes=10)
+CONFIRM_WITHIN = timedelta(minutes=20)
+"""So long a customer has to confirm; nothing else is charged for the purchase meanwhile."""
 
 
 class Came(StrEnum):
@@ -95,17 +98,23 @@ class ExtraCharges:
             last = outcome
         return Tried(Came.DECLINED, last)
 
-    async def look_up(self, claimed: Claim, name: str) -> bool:
-        """Find out what became of charges that are not certain. False while one is not."""
+    async def look_up(self, claimed: Claim, name: str, *, stop: bool = False) -> bool:
+        """Find out what became of charges that are not certain. False while one is not.
+
+        `stop`: what a customer has not confirmed yet is not to be confirmed any more.
+        """
         async with self.sessions() as session:
             unknown = await _unknown(session, claimed.authorization_id)
         for charge in unknown:
-            if not await self._look_up(claimed, charge, name):
+            if not await self._look_up(claimed, charge, name, stop=stop):
                 return False
         return True
 
-    async def _look_up(self, claimed: Claim, charge: Charge, name: str) -> bool:
-        intent = await self._listed(charge, name)
+    async def _look_up(self, claimed: Claim, charge: Charge, name: str, *, stop: bool) -> bool:
+        if charge.on_session and charge.stripe_payment_intent_id is not None:
+            intent: IntentFacts | None = await self._confirmed(charge, stop=stop)
+        else:
+            intent = await self._listed(charge, name)
         async with self.sessions.begin() as session:
             await still_mine(session, claimed)
             ours = await session.get_one(Charge, charge.id)
@@ -115,6 +124,19 @@ class ExtraCharges:
                 ours.move_to(ChargeState.CANCELED)
             await self._conclude(session, ours)
             return ours.state is not ChargeState.UNKNOWN
+
+    async def _confirmed(self, charge: Charge, *, stop: bool) -> IntentFacts:
+        """Give how what a customer confirms stands; end it when the bank refused, or time is up.
+
+        Canceled at Stripe, it cannot be confirmed afterwards by whoever has the page still open.
+        """
+        assert charge.stripe_payment_intent_id is not None
+        told = await self.funding.intent(charge.stripe_payment_intent_id)
+        over = stop or self.wall() - charge.created_at > CONFIRM_WITHIN
+        if told.state is ChargeState.DECLINED or (told.state is ChargeState.UNKNOWN and over):
+            ended = await self.funding.cancel(told.id)
+            return msgspec.structs.replace(ended, decline_code=told.decline_code)
+        return told
 
     def _cannot_come_any_more(self, charge: Charge) -> bool:
         """Whether no call can still be on its way."""
@@ -137,20 +159,8 @@ class ExtraCharges:
         async with self.sessions.begin() as session:
             purchase = await still_mine(session, claimed)
             customer = await session.get_one(Customer, source.customer_id)
-            number = await _next_number(session, purchase.id)
-            name = purchase.stripe_authorization_id
-            order = ChargeOrder(
-                key=f"extra:{name}:{number}",
-                stripe_customer_id=customer.stripe_customer_id or "",
-                stripe_payment_method_id=source.stripe_payment_method_id,
-                amount_minor=step.amount_minor,
-                currency=Currency.USD,
-                mode=FundingMode.CHARGE,
-                merchant_name=purchase.merchant_name,
-                authorization=name,
-                request=EXTRA,
-                attempt=number,
-            )
+            number = await next_number(session, purchase.id)
+            order = extra_order(purchase, customer, source, step.amount_minor, number)
             charge = new_charge(
                 order,
                 customer_id=customer.id,
@@ -200,7 +210,31 @@ async def _unknown(session: AsyncSession, purchase_id: UUID) -> Sequence[Charge]
     return found.all()
 
 
-async def _next_number(session: AsyncSession, purchase_id: UUID) -> int:
+def extra_order(
+    purchase: Authorization,
+    customer: Customer,
+    source: FundingSource,
+    amount_minor: int,
+    number: int,
+) -> ChargeOrder:
+    """Write the order of a purchase's charge of this number that no decision asked for."""
+    name = purchase.stripe_authorization_id
+    return ChargeOrder(
+        key=f"{EXTRA}:{name}:{number}",
+        stripe_customer_id=customer.stripe_customer_id or "",
+        stripe_payment_method_id=source.stripe_payment_method_id,
+        amount_minor=amount_minor,
+        currency=Currency.USD,
+        mode=FundingMode.CHARGE,
+        merchant_name=purchase.merchant_name,
+        authorization=name,
+        request=EXTRA,
+        attempt=number,
+    )
+
+
+async def next_number(session: AsyncSession, purchase_id: UUID) -> int:
+    """Give the number of a purchase's next charge that no decision asked for, from 1."""
     found = await session.scalar(
         select(func.max(Charge.attempt)).where(
             Charge.purchase_id == purchase_id, Charge.purpose != ChargePurpose.AUTHORIZATION

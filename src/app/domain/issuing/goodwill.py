@@ -12,17 +12,15 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Sessions
-from app.domain.funding.models import PricePlan
-from app.domain.funding.plans import price_of
 from app.domain.funding.pricing import RefundFeePolicy
 from app.domain.funding.refund_models import Refund
 from app.domain.funding.states import RefundPurpose, RefundState
 from app.domain.identity.audit import Actor, record
 from app.domain.identity.reasons import Reason
 from app.domain.issuing.claims import PurchaseBusy
-from app.domain.issuing.models import Authorization, AuthorizationRequest
+from app.domain.issuing.models import Authorization
 from app.domain.issuing.position import Position
-from app.domain.issuing.standing import Terms, standing_of, transactions_of
+from app.domain.issuing.standing import standing_of, terms_agreed, transactions_of
 from app.domain.issuing.states import AuthorizationState
 from app.domain.marks import mark
 from app.errors import AppError
@@ -157,27 +155,10 @@ async def _locked(session: AsyncSession, purchase_id: UUID, wall: datetime) -> A
 
 
 async def _position(session: AsyncSession, purchase: Authorization, now: datetime) -> Position:
-    terms = await _terms_of(session, purchase)
-    return (await standing_of(session, purchase.id, purchase.state, terms, now)).position
-
-
-async def _terms_of(session: AsyncSession, purchase: Authorization) -> Terms:
-    """Give the terms that the purchase was asked about on, or that were in force then."""
-    plan = await session.scalar(
-        select(PricePlan)
-        .join(AuthorizationRequest, AuthorizationRequest.price_plan_id == PricePlan.id)
-        .where(AuthorizationRequest.authorization_id == purchase.id)
-        .order_by(AuthorizationRequest.ordinal)
-        .limit(1)
-    ) or await session.scalar(
-        select(PricePlan)
-        .where(PricePlan.effective_from <= purchase.occurred_at)
-        .order_by(PricePlan.effective_from.desc())
-        .limit(1)
-    )
-    if plan is None:
+    terms = await terms_agreed(session, purchase)
+    if terms is None:
         raise NotRefundable("No price was in force: what is our fee cannot be told.")
-    return Terms(price_of(plan), plan.refund_fee_policy)
+    return (await standing_of(session, purchase.id, purchase.state, terms, now)).position
 
 
 def _spread(at: Position, principal_minor: int, fee_minor: int) -> list[tuple[UUID, int, int]]:

@@ -82,7 +82,7 @@ def letters_of(facts: Facts, now: datetime) -> Iterator[tuple[str, Letter]]:
             text = (
                 f"{merchant} took {owed} more than your linked cards have paid. We try them again"
                 " by ourselves, and after some days your virtual cards stop until it is paid. To"
-                " have it paid now, link another card:\n\n{site}/funding\n\nThe purchase:"
+                " pay it now, with any card of yours:\n\n{site}/funding\n\nThe purchase:"
             )
             yield (
                 f"debt:{debt.id}",

@@ -20,6 +20,7 @@ class Step(StrEnum):
     NEW_CARD = "new_card"
     LINK = "link"
     SOURCES = "sources"
+    DEBT = "debt"
     IDENTITY = "identity"
     AGAIN = "again"
     WRITE = "write"
@@ -77,8 +78,8 @@ REMEDIES: Mapping[DeclineReason, Remedy] = {
         "Link the card again, or put another one first.", Step.LINK
     ),
     DeclineReason.OPEN_DEBT: Remedy(
-        "Link a card that can pay what is open. We then charge it, and your cards work again.",
-        Step.SOURCES,
+        "Pay what is open, or link a card that can. Your cards work again at once.",
+        Step.DEBT,
     ),
     DeclineReason.OVER_EXPOSURE_LIMIT: Remedy(
         "Wait until merchants have settled earlier purchases.", Step.AGAIN

@@ -197,15 +197,20 @@ def _pass_on(at: Position, missing_minor: int) -> Step | None:
 
 
 def _collect_debts(debts: Sequence[Debt], at: Position) -> Step | None:
-    for debt in debts:
-        owed = debt.outstanding_minor
-        if not debt.due or debt.state not in STANDING or owed <= 0:
-            continue
-        fee = 0 if debt.refund_reversed else _fee_on_debt(at, owed)
-        amount = owed + fee
-        if MINIMUM_CHARGE_MINOR <= amount <= MAXIMUM_CHARGE_MINOR:
-            return ChargeMore(ChargePurpose.COLLECTION, amount, owed, debt.id)
-    return None
+    due = (collection_of(at, debt) for debt in debts if debt.due)
+    return next((step for step in due if step is not None), None)
+
+
+def collection_of(at: Position, debt: Debt) -> ChargeMore | None:
+    """Give the charge that pays a debt, with our fee; None where no card can be charged with it."""
+    owed = debt.outstanding_minor
+    if debt.state not in STANDING or owed <= 0:
+        return None
+    fee = 0 if debt.refund_reversed else _fee_on_debt(at, owed)
+    amount = owed + fee
+    if not MINIMUM_CHARGE_MINOR <= amount <= MAXIMUM_CHARGE_MINOR:
+        return None
+    return ChargeMore(ChargePurpose.COLLECTION, amount, owed, debt.id)
 
 
 def _fee_on_debt(at: Position, owed_minor: int) -> int:

@@ -10,11 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.funding.keeping import book_charge
-from app.domain.funding.models import Charge
+from app.domain.funding.models import Charge, PricePlan
+from app.domain.funding.plans import price_of
 from app.domain.funding.pricing import Price, RefundFeePolicy
 from app.domain.funding.refund_models import Receivable, Refund
 from app.domain.funding.states import LIVE_CHARGES, ChargePurpose, ChargeState
-from app.domain.issuing.models import CardTransaction
+from app.domain.issuing.models import Authorization, AuthorizationRequest, CardTransaction
 from app.domain.issuing.position import Debt, GivenBack, PaidCharge, Position
 from app.domain.issuing.postings import earned_journal
 from app.domain.issuing.states import AuthorizationState, TransactionKind
@@ -82,6 +83,23 @@ async def standing_of(
     unknown = (c for c in charges if c.state is ChargeState.UNKNOWN)
     certain = all(c.purpose is ChargePurpose.AUTHORIZATION for c in unknown)
     return Standing(position, transactions, certain)
+
+
+async def terms_agreed(session: AsyncSession, purchase: Authorization) -> Terms | None:
+    """Give the terms that the purchase was asked about on, or that were in force then."""
+    plan = await session.scalar(
+        select(PricePlan)
+        .join(AuthorizationRequest, AuthorizationRequest.price_plan_id == PricePlan.id)
+        .where(AuthorizationRequest.authorization_id == purchase.id)
+        .order_by(AuthorizationRequest.ordinal)
+        .limit(1)
+    ) or await session.scalar(
+        select(PricePlan)
+        .where(PricePlan.effective_from <= purchase.occurred_at)
+        .order_by(PricePlan.effective_from.desc())
+        .limit(1)
+    )
+    return Terms(price_of(plan), plan.refund_fee_policy) if plan else None
 
 
 async def post_earned(session: AsyncSession, standing: Standing) -> None:

@@ -9,6 +9,7 @@ const place = form.querySelector("[data-place]");
 const { key, secret, back } = form.dataset;
 const stripe = stripeOf(key);
 let elements = null;
+let asking = false;
 
 function say(text) {
   problem.textContent = text;
@@ -40,9 +41,12 @@ const ask = () => (elements
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
+  if (asking) return;
+  asking = true;
   say("");
   const { error } = await ask();
   if (!error) return form.submit();
+  asking = false;
   if (error.code === "setup_intent_unexpected_state") return location.reload();
   say(error.message);
   ready();
