@@ -34,9 +34,13 @@ async def set_up(client: httpx.AsyncClient) -> tuple[str, list[str], str]:
     wrong = await send(client, f"{SETUP}/confirm", {"code": "000000"}, opened=SETUP)
     assert wrong.status_code == 401
     done = await send(client, f"{SETUP}/confirm", {"code": used}, opened=SETUP)
-    codes = re.findall(r"<li><code>([a-z0-9-]{14})</code>", done.text)
+    codes = codes_on(done)
     assert len(set(codes)) == 10
     return secret, codes, used
+
+
+def codes_on(page: httpx.Response) -> list[str]:
+    return re.findall(r"<li><code>([a-z0-9-]{14})</code>", page.text)
 
 
 async def test_the_password_alone_opens_nothing_any_more(product: Product) -> None:
@@ -117,13 +121,37 @@ async def test_a_reset_leaves_it_on_and_the_password_again_wants_a_code(product:
         assert entered.headers["location"] == "/dashboard"
 
 
+async def test_recovery_codes_are_made_anew_while_it_stays_on(product: Product) -> None:
+    async with signed_up(product) as client:
+        nothing = await send(client, f"{SETUP}/recovery-codes", {}, opened="/settings")
+        assert nothing.headers["location"] == "/settings"
+        _, old, _ = await set_up(client)
+        done = await send(client, f"{SETUP}/recovery-codes", {}, opened="/settings")
+        new = codes_on(done)
+        assert len(set(new)) == 10
+        assert not set(new) & set(old)
+        assert "It is <strong>on</strong>" in (await client.get("/settings")).text
+    async with browser(product) as other:
+        await sign_in(other)
+        assert (await send(other, "/sign-in/code", {"code": old[0]})).status_code == 401
+        entered = await send(other, "/sign-in/code", {"code": new[0]})
+        assert entered.headers["location"] == "/dashboard"
+        assert "9 recovery codes left" in (await other.get("/settings")).text
+    _, told = await letters(product, "second_step", at_least=2)
+    assert told["subject"] == "You have new recovery codes"
+    [noted] = await product.rows(
+        "SELECT actor_kind FROM audit_entry WHERE action = 'customer.new_recovery_codes'"
+    )
+    assert noted["actor_kind"] == "customer"
+
+
 async def test_it_is_changed_only_with_the_password_given_just_now(product: Product) -> None:
     async with signed_up(product) as client:
         await product.as_owner(
             "UPDATE customer_session SET password_at = now() - interval '6 minutes'"
         )
-        for path in (f"{SETUP}/begin", f"{SETUP}/confirm", f"{SETUP}/off"):
-            asked = await send(client, path, {"code": "123456"}, opened="/settings")
+        for act in ("begin", "confirm", "recovery-codes", "off"):
+            asked = await send(client, f"{SETUP}/{act}", {"code": "123456"}, opened="/settings")
             assert asked.headers["location"] == "/password-again?next=/settings"
         assert (await client.get(SETUP)).headers["location"].startswith("/password-again")
     assert not await product.rows("SELECT 1 FROM second_step")

@@ -45,7 +45,7 @@ FORMS_OF = {
         *("/settings/password", "/settings/email", "/settings/sessions/others/end"),
         *("/settings/sessions/{session_id:uuid}/end", "/settings/letters"),
         *("/settings/second-step/begin", "/settings/second-step/confirm"),
-        "/settings/second-step/off",
+        *("/settings/second-step/off", "/settings/second-step/recovery-codes"),
     ),
     "/purchases": ("/purchases/{purchase_id:uuid}/allow-once",),
     "/cards": tuple(

@@ -13,6 +13,7 @@ from app.domain.identity.second_steps import (
     begin,
     confirm,
     half_signed_in,
+    renew_recovery_codes,
     standing_of,
     take_step,
     turn_off,
@@ -81,7 +82,22 @@ async def send_confirm(visit: ForVisit, person: ForPerson, form: ForForm) -> Res
         return await _page(visit, person.credential_id, person.email, refusal)
     except NothingToConfirm:
         return visit.go("/settings")
-    return visit.page("recovery_codes.html", codes=codes)
+    return visit.page("recovery_codes.html", codes=codes, renewed=False)
+
+
+@post("/settings/second-step/recovery-codes", include_in_schema=False)
+async def send_recovery_codes(
+    visit: ForVisit,
+    person: ForPerson,
+    form: ForForm,  # noqa: ARG001
+) -> Response[str]:
+    """Show new recovery codes, this once."""
+    try:
+        async with visit.parts.sessions.begin() as session:
+            codes = await renew_recovery_codes(session, person, actor=visit.actor, now=visit.now)
+    except NothingToConfirm:
+        return visit.go("/settings")
+    return visit.page("recovery_codes.html", codes=codes, renewed=True)
 
 
 @post("/settings/second-step/off", include_in_schema=False)
@@ -103,4 +119,7 @@ async def _page(
     return visit.refusable("second_step.html", refusal, picture=picture, secret=secret)
 
 
-SECOND_STEPS = (show_code, send_code, show_second_step, send_begin, send_confirm, send_off)
+SECOND_STEPS = (
+    *(show_code, send_code, show_second_step, send_begin, send_confirm),
+    *(send_recovery_codes, send_off),
+)

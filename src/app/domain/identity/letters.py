@@ -64,6 +64,12 @@ SECOND_STEP_OFF = _letter(
     "From now on signing in to Proxycard asks for your password alone.\n\nIf it was you, there is"
     f" nothing to do. {_RESCUE}",
 )
+RECOVERY_CODES_NEW = _letter(
+    MailKind.SECOND_STEP,
+    "You have new recovery codes",
+    "The recovery codes of your second step were made anew just now. Those you had before open"
+    f" nothing any more.\n\nIf it was you, keep the new ones in their place. {_RESCUE}",
+)
 
 
 def staff_invitation(name: str, office: str, days: int) -> Letter:

@@ -21,7 +21,7 @@ from app.domain.identity.credential_models import (
     SecondStep,
 )
 from app.domain.identity.customer_sessions import CustomerSignedIn, PasswordNeeded, hashed, renew
-from app.domain.identity.letters import SECOND_STEP_OFF, SECOND_STEP_ON
+from app.domain.identity.letters import RECOVERY_CODES_NEW, SECOND_STEP_OFF, SECOND_STEP_ON
 from app.domain.identity.one_time_codes import (
     new_recovery_codes,
     new_salt,
@@ -106,15 +106,29 @@ async def confirm(
         if step is None:
             raise WrongCode("This is not the code that the app shows now.")
         kept.confirmed_at, kept.last_step = now, step
-        codes = new_recovery_codes()
-        session.add_all(
-            CustomerRecoveryCode(credential_id=kept.credential_id, code_hash=recovery_hash(one))
-            for one in codes
-        )
+        codes = await _keep_new_codes(session, kept.credential_id)
         await forgive(session, CODE, str(kept.credential_id))
         credential = await session.get_one(Credential, kept.credential_id)
         await post(session, credential.email, SECOND_STEP_ON, credential_id=credential.id)
         record(session, actor, "customer.second_step_on", subject=credential)
+    return codes
+
+
+async def renew_recovery_codes(
+    session: AsyncSession, signed_in: CustomerSignedIn, *, actor: Actor, now: datetime
+) -> list[str]:
+    """Give recovery codes instead of all earlier ones; the second step stays on meanwhile.
+
+    Raises PasswordNeeded, and NothingToConfirm where the second step is off.
+    """
+    _want_password(signed_in, now)
+    kept = await _kept(session, signed_in.credential_id, lock=True)
+    if kept is None or kept.confirmed_at is None:
+        raise NothingToConfirm("Your second step is off: there are no recovery codes.")
+    codes = await _keep_new_codes(session, kept.credential_id)
+    credential = await session.get_one(Credential, kept.credential_id)
+    await post(session, credential.email, RECOVERY_CODES_NEW, credential_id=credential.id)
+    record(session, actor, "customer.new_recovery_codes", subject=credential)
     return codes
 
 
@@ -124,9 +138,7 @@ async def turn_off(
     """Ask for the password alone from now on. Raises PasswordNeeded."""
     _want_password(signed_in, now)
     whose = signed_in.credential_id
-    await session.execute(
-        delete(CustomerRecoveryCode).where(CustomerRecoveryCode.credential_id == whose)
-    )
+    await _forget_codes(session, whose)
     gone = await session.scalar(
         delete(SecondStep).where(SecondStep.credential_id == whose).returning(SecondStep.id)
     )
@@ -222,6 +234,23 @@ async def use_code(
 def _want_password(signed_in: CustomerSignedIn, now: datetime) -> None:
     if not signed_in.gave_password(now):
         raise PasswordNeeded("Give your password again to change the second step.")
+
+
+async def _keep_new_codes(session: AsyncSession, credential_id: UUID) -> list[str]:
+    """Give recovery codes instead of all earlier ones; only their hashes are kept."""
+    await _forget_codes(session, credential_id)
+    codes = new_recovery_codes()
+    session.add_all(
+        CustomerRecoveryCode(credential_id=credential_id, code_hash=recovery_hash(one))
+        for one in codes
+    )
+    return codes
+
+
+async def _forget_codes(session: AsyncSession, credential_id: UUID) -> None:
+    await session.execute(
+        delete(CustomerRecoveryCode).where(CustomerRecoveryCode.credential_id == credential_id)
+    )
 
 
 async def _count(sessions: Sessions, credential_id: UUID, actor: Actor, now: datetime) -> None:
