@@ -19,7 +19,7 @@ from app.live import listening
 from app.logs import configure_logs
 from app.parts import Parts, open_authorizer, open_parts
 from app.portal.routes import PORTAL
-from app.requests import RequestLog, security_headers
+from app.requests import RequestLog
 from app.spans import TracedAuthorizer, open_spans
 from app.watch import watching
 from app.webhooks.events import receive_event
@@ -69,8 +69,7 @@ def create_app(
             "sessions": Provide(lambda: parts().sessions, sync_to_thread=False),
         },
         exception_handlers={AppError: render_refusal},
-        middleware=[RequestLog(spans, settings.proxies)],
-        after_request=security_headers,
+        middleware=[RequestLog(spans, settings.proxies, https=settings.https)],
         openapi_config=None,
         logging_config=None,
     )

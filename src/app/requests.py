@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import structlog
-from litestar import Request, Response
+from litestar import Request
 from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
@@ -29,16 +29,19 @@ HSTS = "max-age=31536000; includeSubDomains"
 
 
 class RequestLog(ASGIMiddleware):
-    """Gives each request an id, returned as X-Request-Id, and logs how it ended.
+    """Gives each request an id, logs how it ended, and adds the headers that hold for every answer.
+
+    The id is returned as X-Request-Id.
 
     A handler that logs its own line says so by setting `logged` in the request's state.
     """
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, spans: Spans | None = None, proxies: tuple[Network, ...] = ()) -> None:
+    def __init__(self, spans: Spans | None, proxies: tuple[Network, ...], *, https: bool) -> None:
         self.spans = spans
         self.proxies = proxies
+        self.headers = STRICT | ({"Strict-Transport-Security": HSTS} if https else {})
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request_id = uuid7().hex
@@ -52,7 +55,10 @@ class RequestLog(ASGIMiddleware):
         async def send_with_id(message: Message) -> None:
             nonlocal answered
             if message["type"] == "http.response.start":
-                MutableScopeHeaders(message)["X-Request-Id"] = request_id
+                headers = MutableScopeHeaders(message)
+                headers["X-Request-Id"] = request_id
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
                 answered = message["status"]
                 if "logged" not in scope["state"]:
                     _tell(scope, message["status"], time.monotonic() - started)
@@ -132,10 +138,3 @@ def from_loopback(request: Request[Any, Any, Any]) -> bool:
         return ipaddress.ip_address(request.client.host).is_loopback
     except ValueError:
         return False
-
-
-def security_headers(response: Response[Any]) -> Response[Any]:
-    """Add the headers that hold for every page and answer."""
-    for name, value in STRICT.items():
-        response.headers.setdefault(name, value)
-    return response

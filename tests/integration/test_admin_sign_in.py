@@ -101,7 +101,7 @@ async def test_signing_out_ends_the_session_for_whoever_kept_the_cookie(product:
         stale = await thief.get("/admin/purchases/list")
         assert stale.headers["location"] == "/admin/login?next=/admin/purchases/list"
     actions = [row["action"] for row in await product.rows(ACTIONS)]
-    assert actions == ["staff.sign_in", "staff.sign_out"]
+    assert actions == ["staff.sign_in", "staff.sign_out", "staff.session_replayed"]
 
 
 async def test_a_sign_in_makes_a_new_token_and_returns_to_the_page_asked_for(

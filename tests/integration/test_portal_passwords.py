@@ -25,10 +25,14 @@ NEW = "a whole new set of words"
 
 async def test_a_mailed_link_sets_a_new_password_and_signs_out_everywhere(product: Product) -> None:
     async with signed_up(product) as client, browser(product) as other:
+        other.headers["Host"] = "evil.example"
         asked = await send(other, "/forgot", {"email": EMAIL})
         assert asked.status_code == 200
+        del other.headers["Host"]
         [letter] = await letters(product, "reset_password")
         link = link_in(letter)
+        sent = f"{product.settings.app_url}{link}"  # whatever host the asking named
+        assert sent in (await other.get("/mailbox")).text
         fields = {"token": letter["secret"], "password": NEW}
         done = await send(other, "/reset", fields, opened=link)
         assert (done.status_code, done.headers["location"]) == (303, "/sign-in?done=password")

@@ -1,11 +1,17 @@
 """How long a customer's session lasts, on a clock the test holds, and how it is ended."""
 
+import asyncio
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from app.domain.identity.audit import Actor
 from app.domain.identity.credentials import sign_in
 from app.domain.identity.customer_sessions import Browser, current
 from app.domain.identity.passwords import hash_password
+from app.domain.identity.sign_in import TooManyAttempts, WrongPassword
+from app.errors import AppError
 from tests.factories import CredentialFactory
 from tests.portal import EMAIL, PASSWORD, browser, send, signed_up
 from tests.portal import sign_in as sign_in_by_page
@@ -40,6 +46,28 @@ async def test_a_session_ends_after_half_an_hour_idle_and_after_a_day(product: P
         now += 20 * MINUTE
         assert await current(sessions, busy, now)
     assert await current(sessions, busy, START + timedelta(hours=24)) is None
+
+
+async def test_a_thousand_guesses_are_hardly_looked_at_and_lock_nobody_out(
+    product: Product,
+) -> None:
+    """From two hundred addresses, so that no address has to wait for its own sake."""
+    await person(product)
+    sessions, device = product.parts.sessions, Browser("a device", "a browser")
+
+    async def guess(n: int, now: datetime) -> type[Exception]:
+        actor = Actor("visitor", None, f"203.0.{n % 200}.7", "request")
+        with pytest.raises(AppError) as refused:
+            await sign_in(sessions, EMAIL, f"guess number {n}", device, actor=actor, now=now)
+        return refused.type
+
+    found: Counter[type[Exception]] = Counter()
+    began = datetime.now(UTC)  # what is older than a day, a job deletes
+    for minute in range(10):
+        now = began + minute * MINUTE
+        found.update(await asyncio.gather(*(guess(100 * minute + n, now) for n in range(100))))
+    assert found == {WrongPassword: 3 + 9, TooManyAttempts: 1000 - 12}
+    assert await enter(product, began + 11 * MINUTE)
 
 
 async def test_sessions_are_listed_and_ended_one_by_one_or_all_others(product: Product) -> None:

@@ -94,6 +94,15 @@ async def test_somebody_elses_password_cannot_be_slipped_in(product: Product) ->
         assert (await send(thief, "/verify", token, opened="/sign-in")).status_code == 410
 
 
+async def test_any_characters_and_two_hundred_of_them_are_a_password(product: Product) -> None:
+    password = ("  пароль 🌷 \t'\"<&>; " * 20)[:199] + " "
+    async with browser(product) as client:
+        await sign_up(product, client, password=password)
+    async with browser(product) as client:
+        assert (await sign_in(client, password=password.strip())).status_code == 401
+        assert (await sign_in(client, password=password)).status_code == 303
+
+
 @pytest.mark.parametrize(
     ("password", "why"),
     [

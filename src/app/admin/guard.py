@@ -13,9 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.admin.noting import FORBIDDEN, note_foreign
 from app.admin.rendering import Pages
 from app.admin.troubles import STATUS
-from app.requests import HSTS, STRICT
 from app.watch import Trouble, Watch
 
 log = structlog.get_logger()
@@ -70,6 +70,8 @@ class Guard:
                 page = await self.pages.no_database(Request(scope))
                 await page(scope, receive, send_strictly)
         except HTTPException as refusal:
+            if refusal.status_code == FORBIDDEN and not self.watch.has(Trouble.DATABASE):
+                await note_foreign(Request(scope), refusal)
             page = await self.pages.failure(Request(scope), refusal)
             await page(scope, receive, send_strictly)
         except Exception:
@@ -122,10 +124,6 @@ def _same_origin(headers: Headers) -> bool:
 
 
 def _add_headers(scope: Scope, headers: MutableHeaders) -> None:
-    for name, value in STRICT.items():
-        headers.setdefault(name, value)
-    if scope["scheme"] == "https":
-        headers["Strict-Transport-Security"] = HSTS
     nonce = scope["state"]["nonce"]
     headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.format(nonce=nonce)
     file = _is_file(scope["path"]) and "etag" in headers

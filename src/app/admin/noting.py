@@ -1,12 +1,15 @@
 """What the trail is told of beside changes: reads of personal data, files, and refused pages."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from app.admin.cookies import SESSION_COOKIE, name_of, visitor
 from app.db import Table
-from app.domain.identity.audit import Subject, record
+from app.domain.identity.audit import Actor, Subject, record
+from app.domain.identity.sessions import current
 from app.errors import AppError
 from app.parts import Parts
 
@@ -29,6 +32,17 @@ async def note(
     parts: Parts = request.state.parts
     async with parts.sessions.begin() as session:
         record(session, request.state.actor, action, subject=subject, after=after, reason=reason)
+
+
+async def note_foreign(request: Request, refusal: HTTPException) -> None:
+    """Write down that a request which another site set off was refused, where a member's it was."""
+    parts: Parts = request.state.parts
+    token = request.cookies.get(name_of(SESSION_COOKIE, parts.settings), "")
+    staff = await current(parts.sessions, token, datetime.now(UTC), seen=False) if token else None
+    if staff is not None:
+        came = visitor(request)
+        request.state.actor = Actor("staff", staff.id, came.address, came.request_id)
+        await note_refusal(request, refusal)
 
 
 async def note_refusal(request: Request, error: Exception) -> None:

@@ -25,7 +25,7 @@ from app.admin.sign_in_code import CODE, CodePages
 from app.admin.sign_in_join import JoinPages
 from app.admin.troubles import STATUS
 from app.domain.identity.audit import Actor
-from app.domain.identity.sessions import current, end
+from app.domain.identity.sessions import current, end, note_replay
 from app.domain.identity.sign_in import (
     TooManyAttempts,
     WrongPassword,
@@ -53,9 +53,11 @@ class StaffSessions(AuthenticationBackend):
         token = request.cookies.get(name_of(SESSION_COOKIE, parts.settings), "")
         seen, now = request.url.path != STATUS, datetime.now(UTC)
         staff = await current(parts.sessions, token, now, seen=seen) if token else None
-        if staff is None:
-            return RedirectResponse(_sign_in_and_back(request), status_code=303)
         came = visitor(request)
+        if staff is None:
+            if token:
+                await note_replay(parts.sessions, token, came)
+            return RedirectResponse(_sign_in_and_back(request), status_code=303)
         request.state.staff = staff
         request.state.actor = Actor("staff", staff.id, came.address, came.request_id)
         return True

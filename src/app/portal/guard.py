@@ -15,7 +15,6 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import AppError
-from app.requests import HSTS, STRICT
 
 LARGEST_BODY = 65_536
 READING = frozenset({"GET", "HEAD"})
@@ -42,21 +41,16 @@ class StrictHeaders(ASGIMiddleware):
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        settings = scope["app"].state.parts.settings
-        https, script_of = settings.https, settings.stripe_js_url
+        script_of = scope["app"].state.parts.settings.stripe_js_url
         nonce = scope["state"]["nonce"] = secrets.token_urlsafe(16)
 
         async def send_strictly(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableScopeHeaders(message)
-                for name, value in STRICT.items():
-                    headers.setdefault(name, value)
                 headers["Content-Security-Policy"] = policy(
                     nonce, script_of if scope["state"].get("with_stripe") else ""
                 )
                 headers.setdefault("Cache-Control", "no-store")
-                if https:
-                    headers["Strict-Transport-Security"] = HSTS
             await send(message)
 
         await next_app(scope, receive, send_strictly)

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from app.admin.approvals.kind import Kind, executors, may_decide
 from app.admin.approvals.kinds import KINDS
 from app.admin.forms import check_csrf, text_field
+from app.admin.noting import note_refusal
 from app.admin.pages.office_page import OfficePage, parts_of, require
 from app.admin.permissions import CHANGE
 from app.domain.identity.approvals import approve, refuse, withdraw
@@ -93,6 +94,8 @@ class ApprovalPage(OfficePage):
         return await check_csrf(request), wanted, kind
 
     async def _page(self, request: Request, problem: AppError | None = None) -> Response:
+        if problem is not None:
+            await note_refusal(request, problem)
         async with parts_of(request).sessions() as session:
             wanted = await _found(session, request.path_params["pk"])
             asked = await session.get(Staff, wanted.requested_by)

@@ -14,8 +14,8 @@ from app.domain.mailing.models import Mail, MailKind, MailState
 class MailList(ReadOnlyList, model=Mail):
     name, name_plural = "Letter", "Letters"
     note = (
-        "Letters to customers. Failed ones were refused for good, or ten times over; kept ones wait"
-        " for a mail server to be set."
+        "Letters to customers, and to staff about their own sign-in. Failed ones were refused for"
+        " good, or ten times over; kept ones wait for a mail server to be set."
     )
     column_list = ["created_at", "recipient", "kind", "subject", "state", "attempts", "failure"]
     # Not its text: a link in it may still open an account.

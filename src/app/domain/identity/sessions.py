@@ -16,8 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.db import Sessions
-from app.domain.identity.audit import Actor, record
+from app.domain.identity.audit import Actor, Subject, record
+from app.domain.identity.audit_models import AuditEntry
 from app.domain.identity.models import Staff, StaffSession
+from app.domain.identity.staff_letters import new_device, write_to
 from app.domain.identity.states import Role, StaffState
 
 IDLE = timedelta(minutes=15)
@@ -40,7 +42,14 @@ class SignedIn(msgspec.Struct, frozen=True):
 async def start(
     session: AsyncSession, staff: Staff, *, actor: Actor, user_agent: str, now: datetime
 ) -> str:
-    """Begin a session in the caller's transaction; give the token that only the browser keeps."""
+    """Begin a session in the caller's transaction; give the token that only the browser keeps.
+
+    A browser of a kind that is new to a member who has signed in before is told of by mail.
+    """
+    earlier = await session.scalars(
+        select(StaffSession.user_agent).where(StaffSession.staff_id == staff.id).distinct()
+    )
+    known, agent = set(earlier), user_agent[:300]
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     begun = StaffSession(
         id=uuid7(),
@@ -49,9 +58,11 @@ async def start(
         last_seen_at=now,
         expires_at=now + LONGEST,
         address=actor.address or "",
-        user_agent=user_agent[:300],
+        user_agent=agent,
     )
     session.add(begun)
+    if known and agent not in known:
+        await write_to(session, staff, new_device(now, begun.address, agent))
     record(session, actor, "staff.sign_in", subject=staff, after={"session": str(begun.id)})
     return token
 
@@ -91,6 +102,27 @@ async def end(session: AsyncSession, signed_in: SignedIn, actor: Actor, now: dat
     staff = await session.get_one(Staff, signed_in.id)
     begun.ended_at = begun.ended_at or now
     record(session, actor, "staff.sign_out", subject=staff, after={"session": str(begun.id)})
+
+
+async def note_replay(sessions: Sessions, token: str, came: Actor) -> None:
+    """Write down, once for each, that the token of a session that was ended is still sent."""
+    async with sessions.begin() as session:
+        ended = await session.scalar(
+            select(StaffSession)
+            .where(StaffSession.token_hash == _hashed(token), StaffSession.ended_at.is_not(None))
+            .with_for_update()
+        )
+        if ended is None:
+            return
+        about = Subject("staff_session", str(ended.id))
+        noted = await session.scalar(
+            select(AuditEntry.id).where(
+                AuditEntry.subject_kind == about.kind, AuditEntry.subject_id == about.id
+            )
+        )
+        if noted is None:
+            who = Actor("staff", ended.staff_id, came.address, came.request_id)
+            record(session, who, "staff.session_replayed", subject=about)
 
 
 async def end_own(

@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from app.db import Sessions, Table
 from app.domain.identity.audit import Actor, record
 from app.domain.identity.models import SignInFailure, Staff
-from app.domain.identity.passwords import matches
+from app.domain.identity.passwords import matches, needs_new_hash
 from app.domain.identity.sessions import start
 from app.domain.identity.staff import staff_by_email
 from app.domain.identity.staff_challenges import challenge
@@ -57,12 +57,15 @@ async def give_password(
         staff = await staff_by_email(session, email)
     open_ = staff is not None and staff.state is StaffState.ACTIVE and (demo or not staff.demo)
     right = await matches(password, staff.password_hash if staff and open_ else None)
+    newer = await needs_new_hash(password, staff.password_hash) if staff and right else None
     async with sessions.begin() as session:
         if staff is None or not right:
             subject: Table = staff or attempt
             record(session, _as(staff, actor), "staff.sign_in_failed", subject=subject)
         else:
             await session.execute(delete(SignInFailure).where(SignInFailure.email == email))
+            if newer:
+                (await session.get_one(Staff, staff.id)).password_hash = newer
             return challenge(session, staff, now)
     raise WrongPassword("The e-mail address or the password is wrong.")
 

@@ -15,6 +15,7 @@ from app.domain.identity.audit import Actor, record
 from app.domain.identity.models import Staff, StaffSession
 from app.domain.identity.reasons import Reason
 from app.domain.identity.staff import StaffNotFound, UnusableMember
+from app.domain.identity.staff_letters import AUTHENTICATOR_RESET, write_to
 from app.domain.identity.staff_models import RecoveryCode
 from app.domain.identity.states import Role, StaffState
 from app.domain.states import IllegalMove
@@ -96,6 +97,7 @@ async def reset_totp(
     await session.execute(delete(RecoveryCode).where(RecoveryCode.staff_id == member.id))
     await end_sessions(session, member, now)
     _tell(session, actor, "staff.reset_totp", member, reason)
+    await write_to(session, member, AUTHENTICATOR_RESET)
 
 
 async def end_member_sessions(

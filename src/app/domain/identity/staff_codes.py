@@ -23,6 +23,11 @@ from app.domain.identity.one_time_codes import (
 )
 from app.domain.identity.sessions import start
 from app.domain.identity.staff_challenges import OVER, ChallengeOver, found
+from app.domain.identity.staff_letters import (
+    AUTHENTICATOR_ENROLLED,
+    RECOVERY_CODES_NEW,
+    write_to,
+)
 from app.domain.identity.staff_models import RecoveryCode, StaffChallenge
 from app.domain.identity.throttle import STAFF_CODE, count_attempt, forgive
 from app.errors import AppError
@@ -115,6 +120,7 @@ async def enrol(
             raise WrongStaffCode("Code: this is not what the authenticator shows now.")
         member.totp_salt, member.totp_last_step = begun.totp_salt, step
         codes = await keep_new_codes(session, member)
+        await write_to(session, member, AUTHENTICATOR_ENROLLED)
         return await _let_in(session, begun, member, browser, "staff.enrol_totp"), codes
 
 
@@ -158,6 +164,7 @@ async def renew_codes(
         await use_code(session, member, typed, keys=keys, now=browser.now)
         await forgive(session, STAFF_CODE, str(staff_id))
         record(session, browser.actor, "staff.new_recovery_codes", subject=member)
+        await write_to(session, member, RECOVERY_CODES_NEW)
         return await keep_new_codes(session, member)
 
 

@@ -11,6 +11,7 @@ from app.domain.identity.passwords import hash_password, matches
 from app.domain.identity.sessions import SignedIn, end_others
 from app.domain.identity.sign_in import WrongPassword
 from app.domain.identity.staff_changes import end_sessions
+from app.domain.identity.staff_letters import PASSWORD_CHANGED, write_to
 from app.domain.identity.throttle import STAFF_PASSWORD, count_attempt, forgive
 
 
@@ -39,6 +40,7 @@ async def change_own_password(
         locked.password_hash = kept
         await forgive(session, STAFF_PASSWORD, whose)
         record(session, actor, "staff.password", subject=locked)
+        await write_to(session, locked, PASSWORD_CHANGED)
         await end_others(session, signed_in, actor, now)
 
 
@@ -49,3 +51,4 @@ async def set_password(
     member.password_hash = await hash_password(wanted)
     await end_sessions(session, member, now)
     record(session, actor, "staff.password", subject=member, reason=reason)
+    await write_to(session, member, PASSWORD_CHANGED)
