@@ -1,4 +1,4 @@
-"""The portal in a real browser: from sign-up to the dashboard by keyboard, in every light."""
+"""The portal in a real browser: with scripts and without, narrow and wide, in every light."""
 
 import os
 from collections.abc import AsyncIterator
@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from tests.browser.test_sandbox_pages import FLAGS
-from tests.portal import EMAIL, IDENTITY, PASSWORD, letters, link_in
+from tests.portal import EMAIL, PASSWORD
 from tests.product import Product
 
 WIDEST = "document.documentElement.scrollWidth <= window.innerWidth"
@@ -37,48 +37,6 @@ async def opened(chromium: Any, product: Product, **given: Any) -> Page:
 
 def _no_refusal(said: str) -> None:
     assert "Content Security Policy" not in said
-
-
-async def type_in(page: Page, fields: dict[str, str]) -> None:
-    """Go through a form by keyboard: to the first field, then from one to the next."""
-    for label, text in fields.items():
-        field = page.get_by_label(label, exact=True)
-        for _ in range(12):
-            if await field.evaluate("(one) => one === document.activeElement"):
-                break
-            await page.keyboard.press("Tab")
-        await expect(field).to_be_focused()
-        await page.keyboard.type(text)
-
-
-async def test_the_way_from_sign_up_to_the_dashboard_by_keyboard_alone(
-    product: Product, chromium: Any
-) -> None:
-    page = await opened(chromium, product)
-    await page.goto("/sign-up")
-    await type_in(page, {"E-mail address": EMAIL, "Password": PASSWORD})
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_role("heading", name="Look into your mailbox")).to_be_visible()
-    [letter] = await letters(product, "verify_email")
-    await page.goto(link_in(letter))
-    await type_in(page, {"Password": PASSWORD})
-    await page.keyboard.press("Enter")
-
-    await page.get_by_label("First name").focus()
-    await type_in(page, {"First name": "Ada", "Last name": "Byron", "Date of birth": "12101990"})
-    await type_in(page, {"Phone number": IDENTITY["phone"]})
-    await type_in(page, {"Street and number": IDENTITY["address_line1"], "City": "San Francisco"})
-    await type_in(page, {"State": "CA", "ZIP code": "94110"})
-    await page.keyboard.press("Enter")
-    agree = page.get_by_label("I agree to the terms and the fees.")
-    await agree.focus()
-    await page.keyboard.press("Space")
-    await page.keyboard.press("Enter")
-
-    await expect(page.get_by_role("heading", name="Link your card")).to_be_visible()
-    await page.get_by_role("link", name="Dashboard", exact=True).focus()
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_role("heading", name="Hello, Ada")).to_be_visible()
 
 
 async def test_a_quote_follows_what_is_typed(product: Product, chromium: Any) -> None:
