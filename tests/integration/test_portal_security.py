@@ -110,6 +110,33 @@ def addressed() -> list[tuple[str, str]]:
     )
 
 
+async def test_fields_that_a_form_does_not_have_change_nothing(product: Product) -> None:
+    ada = await armed(product, "ada@example.com", "Zuni")
+    more = {
+        "state": "closed",
+        "id": str(ada.customer.id),
+        "customer_id": str(ada.sources[0].id),
+        "stripe_card_id": "ic_another",
+        "last4": "0000",
+        "exposure_limit_minor": "99999999",
+        "daily_limit_minor": "99999999",
+        "email": "eve@example.com",
+        "email_verified_at": "2026-01-01",
+    }
+    async with entered(product, "ada@example.com") as client:
+        before = await everything_of(product, ada)
+        page = f"/cards/{ada.card.id}"
+        named = await send(client, f"{page}/rename", {"nickname": "Mine", **more}, opened=page)
+        assert named.status_code == 303
+        kept = await send(client, "/settings/letters", more, opened="/settings")
+        assert kept.status_code == 303
+    after = (await everything_of(product, ada)).replace("'Mine'", "'Card 1'")
+    letters = r"'mail_off': \[[^\]]*\]"
+    assert re.sub(letters, "", after) == re.sub(letters, "", before)
+    [person] = await product.rows("SELECT email, exposure_limit_minor FROM customer")
+    assert (person["email"], person["exposure_limit_minor"]) != ("eve@example.com", 99_999_999)
+
+
 async def test_no_page_of_one_customer_tells_of_another(product: Product) -> None:
     ada = await armed(product, "ada@example.com", "Zuni")
     grace = await armed(product, "grace@example.com", "Tatte")

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.identity.audit import Actor, record
 from app.domain.identity.models import Staff, StaffSession
+from app.domain.identity.password_rules import refuse_guessable
 from app.domain.identity.passwords import hash_password, matches
 from app.domain.identity.states import Role, StaffState
 from app.errors import AppError
@@ -44,6 +45,8 @@ async def add_staff(
     held = sorted(set(roles))
     if "@" not in email or not name or not held:
         raise UnusableMember("a member of staff has an e-mail address, a name and a role")
+    if not demo:
+        refuse_guessable(password, email)
     kept = await hash_password(password)
     if await staff_by_email(session, email) is not None:
         raise StaffEmailTaken(f"{email} is a member of staff already")

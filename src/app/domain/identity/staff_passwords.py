@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import Sessions
 from app.domain.identity.audit import Actor, record
 from app.domain.identity.models import Staff
+from app.domain.identity.password_rules import refuse_guessable
 from app.domain.identity.passwords import hash_password, matches
 from app.domain.identity.sessions import SignedIn, end_others
 from app.domain.identity.sign_in import WrongPassword
@@ -34,6 +35,8 @@ async def change_own_password(
         member = await session.get_one(Staff, signed_in.id)
     if not await matches(current, member.password_hash):
         raise WrongPassword("Your password now: this is not it.")
+    if not member.demo:
+        refuse_guessable(wanted, member.email)
     kept = await hash_password(wanted)
     async with sessions.begin() as session:
         locked = await session.get_one(Staff, signed_in.id, with_for_update=True)
@@ -48,6 +51,8 @@ async def set_password(
     session: AsyncSession, member: Staff, wanted: str, *, reason: str, actor: Actor, now: datetime
 ) -> None:
     """Give a member another password, and end all their sessions. Raises UnusablePassword."""
+    if not member.demo:
+        refuse_guessable(wanted, member.email)
     member.password_hash = await hash_password(wanted)
     await end_sessions(session, member, now)
     record(session, actor, "staff.password", subject=member, reason=reason)
