@@ -10,13 +10,14 @@ from app.domain.identity.passwords import hash_password
 from app.portal.routes import PAGES
 from tests.factories import CredentialFactory
 from tests.integration.test_portal_guard import crawl
+from tests.integration.test_portal_paying import ASKS, begin
 from tests.portal import COOKIE, PASSWORD, browser, form_token_on, send, sign_in
 from tests.product import Product
-from tests.situations import Holder, helper, holder, pay
+from tests.situations import Holder, behave, force_capture, helper, holder, pay
 
 THEIRS = (
     *("card", "funding_source", "card_authorization", "allowance", "customer_session"),
-    *("credential", "second_step", "card_linking"),
+    *("credential", "second_step", "card_linking", "charge"),
 )
 
 
@@ -41,6 +42,16 @@ async def entered(product: Product, email: str) -> AsyncIterator[httpx.AsyncClie
     async with browser(product) as client:
         assert (await sign_in(client, email)).status_code == 303
         yield client
+
+
+async def payment_of(product: Product, client: httpx.AsyncClient, who: Holder) -> dict[str, str]:
+    """Have a customer owe something, and begin to pay it."""
+    await behave(product, who.sources[0].stripe_payment_method_id, ASKS)
+    await force_capture(product, who.card, 3_000)
+    await product.settled()
+    [debt] = await product.rows("SELECT id FROM receivable WHERE state = 'open'")
+    begun = await begin(client, f"/funding/pay/{debt['id']}", who.sources[0].id)
+    return {"debt_id": str(debt["id"]), "payment_id": begun.rpartition("/")[2]}
 
 
 async def ids_of(product: Product, who: Holder) -> dict[str, str]:
@@ -80,7 +91,7 @@ async def test_every_address_with_anothers_id_finds_nothing_and_changes_nothing(
         entered(product, "ada@example.com") as client,
         entered(product, "grace@example.com") as other,
     ):
-        theirs = await ids_of(product, grace)
+        theirs = await payment_of(product, other, grace) | await ids_of(product, grace)
         before = await everything_of(product, grace)
         token = form_token_on(await client.get("/settings"))
         for method, path in addressed():
@@ -91,6 +102,7 @@ async def test_every_address_with_anothers_id_finds_nothing_and_changes_nothing(
                 "nickname": "mine",
                 "nonce": "ekn_1",
                 "way": "first",
+                "source": theirs["source_id"],
             }
             data = fields if method == "POST" else None
             page = await client.request(method, asked, data=data)

@@ -57,7 +57,8 @@ async def give_password(
         staff = await staff_by_email(session, email)
     open_ = staff is not None and staff.state is StaffState.ACTIVE and (demo or not staff.demo)
     right = await matches(password, staff.password_hash if staff and open_ else None)
-    newer = await needs_new_hash(password, staff.password_hash) if staff and right else None
+    kept = staff.password_hash if staff and right else None
+    newer = await needs_new_hash(password, kept) if kept else None
     async with sessions.begin() as session:
         if staff is None or not right:
             subject: Table = staff or attempt

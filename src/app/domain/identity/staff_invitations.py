@@ -15,6 +15,7 @@ from app.domain.identity.audit import Actor, record
 from app.domain.identity.customer_sessions import hashed, new_token
 from app.domain.identity.letters import staff_invitation
 from app.domain.identity.models import Staff
+from app.domain.identity.password_rules import refuse_guessable
 from app.domain.identity.passwords import hash_password
 from app.domain.identity.reasons import Reason
 from app.domain.identity.staff import StaffEmailTaken, UnusableMember, staff_by_email
@@ -115,6 +116,7 @@ async def accept(
 
     Raises InvitationOver and UnusablePassword.
     """
+    refuse_guessable(password, (await invited(sessions, token, now)).email)
     kept = await hash_password(password)
     async with sessions.begin() as session:
         invitation, member = await _found(session, token, now, lock=True)
