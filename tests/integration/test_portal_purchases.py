@@ -96,6 +96,26 @@ async def test_every_status_is_the_same_in_the_list_and_in_the_filter(product: P
         assert len(list(csv.DictReader(io.StringIO(whole.text)))) == len(everything)
 
 
+async def test_a_month_is_added_up_and_says_where_it_went(product: Product) -> None:
+    ada = await holder(product)
+    await play_every_status(product, ada)
+    async with signed_in_holder(product, ada) as client:
+        told = words_on((await client.get("/statements")).text)
+        # 100, 30 and 40 were taken; 30 and a quarter of the 40, with our fee, came back.
+        assert "Taken by merchants, 3 times $170.00" in told
+        assert "$40.00 Our fees" in told
+        assert "less what came back of them $7.37" in told
+        assert "What the month cost you $137.37" in told
+        assert "Zuni Cafe $105.50" in told
+        assert "Blue Bottle" not in told
+        long_ago = words_on((await client.get("/statements?month=2020-02")).text)
+        assert "No merchant took anything" in long_ago
+        assert "March →" in long_ago
+        for month in ("", "2020-13", "x", "9999-12"):
+            running = await client.get("/statements", params={"month": month})
+            assert "So far" in running.text, month
+
+
 async def test_the_list_is_searched_sorted_and_turned_page_by_page(product: Product) -> None:
     ada = await holder(product, cards=2)
     amounts = [700, 300, 900, 500, 100]

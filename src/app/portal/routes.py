@@ -28,6 +28,7 @@ from app.portal.second_step import SECOND_STEPS
 from app.portal.settings import SETTINGS_PAGES
 from app.portal.signing_in import SIGNING_IN
 from app.portal.signing_up import SIGNING_UP
+from app.portal.statements import show_statement
 from app.portal.static_files import static_file
 from app.portal.visits import (
     provide_customer_id,
@@ -90,6 +91,7 @@ PAGES: tuple[ControllerRouterHandler, ...] = (
     *PAYING_PAGES,
     show_dashboard,
     *PURCHASES,
+    show_statement,
     *LIVE_PAGES,
     *SETTINGS_PAGES,
     *SECOND_STEPS,
