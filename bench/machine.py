@@ -31,6 +31,12 @@ def cpu_seconds(pid: int) -> float:
     return sum(sum(map(int, _stat(p)[_TIMES])) / ticks for p in _family(pid))
 
 
+def resident_mib(pid: int) -> float:
+    """Give the memory that a process and all below it have, in MiB; nothing without /proc."""
+    pages = sum(int(_read(p, "statm").split()[1]) for p in _family(pid) if _read(p, "statm"))
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1024**2
+
+
 def _family(pid: int) -> Iterator[int]:
     yield pid
     children: dict[int, list[int]] = {}
@@ -46,11 +52,16 @@ def _family(pid: int) -> Iterator[int]:
 
 def _stat(pid: int) -> list[str]:
     """Give the fields after the name; zeros for a process that has ended."""
+    text = _read(pid, "stat")
+    return text.rpartition(")")[2].split() if text else ["0"] * 20
+
+
+def _read(pid: int, file: str) -> str:
+    """Give what the system says of a process; nothing of one that has ended."""
     try:
-        text = (PROCESSES / str(pid) / "stat").read_text()
+        return (PROCESSES / str(pid) / file).read_text()
     except OSError:
-        return ["0"] * 20
-    return text.rpartition(")")[2].split()
+        return ""
 
 
 def _field(file: str, name: str) -> str:

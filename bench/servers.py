@@ -18,7 +18,7 @@ from local_stack.ports import free_ports
 from local_stack.postgres import OWNER, Cluster, running
 from local_stack.processes import Child, Command, Logs, spawn
 
-START_SECONDS = 30
+START_SECONDS = 120
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 """What makes a commit outlive a power cut; a figure without any of them would say nothing."""
 PRODUCT = {

@@ -21,10 +21,12 @@ from app.domain.identity.models import Customer, SignInFailure, Staff, StaffSess
 from app.domain.identity.staff_models import Approval, RecoveryCode, StaffChallenge, StaffInvitation
 from app.domain.identity.submission_models import Submission
 from app.domain.issuing.control_models import Allowance, DecisionRule, FlightRecord
+from app.domain.issuing.decline_rows import DeclinedRequest
 from app.domain.issuing.difference_models import ReconciliationDifference, ReconciliationRun
 from app.domain.issuing.mirror_models import MirrorOrder
 from app.domain.issuing.models import Authorization, AuthorizationRequest, Card, CardTransaction
 from app.domain.issuing.profit_days import ProfitDay
+from app.domain.issuing.traffic import QuarterHour
 from app.domain.ledger.models import AccountDay, JournalEntry, OpenClearing, RollupMark, Seal
 from app.domain.mailing.models import Mail
 from app.heartbeat import Heartbeat
@@ -53,6 +55,7 @@ TABLES = (
     CustomerNote,
     CustomerSession,
     DecisionRule,
+    DeclinedRequest,
     FlightRecord,
     FundingSource,
     Heartbeat,
@@ -65,6 +68,7 @@ TABLES = (
     OpenClearing,
     PricePlan,
     ProfitDay,
+    QuarterHour,
     Receivable,
     ReconciliationDifference,
     ReconciliationRun,

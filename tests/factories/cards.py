@@ -8,6 +8,7 @@ from app.domain.funding.states import (
     FundingMode,
 )
 from app.domain.issuing.control_models import Allowance, DecisionRule, FlightRecord
+from app.domain.issuing.decline_rows import DeclinedRequest
 from app.domain.issuing.mirror_models import MirrorKind, MirrorOrder
 from app.domain.issuing.models import Authorization, AuthorizationRequest, Card, CardTransaction
 from app.domain.issuing.rules import RuleMode
@@ -17,6 +18,7 @@ from app.domain.issuing.states import (
     RequestState,
     TransactionKind,
 )
+from app.domain.issuing.traffic import QuarterHour
 from app.money import Currency
 from tests.factories.base import TableFactory, a_condition, named, nothing_listed, nothing_told, now
 
@@ -95,6 +97,17 @@ class CardTransactionFactory(TableFactory[CardTransaction]):
     earned_minor = 0
     unmatched = False
     not_handled = None
+
+
+class QuarterHourFactory(SQLAlchemyFactory[QuarterHour]):
+    starts_at = Use(now)
+
+
+class DeclinedRequestFactory(SQLAlchemyFactory[DeclinedRequest]):
+    requested_at = Use(now)
+    reason = "card_frozen"
+    merchant_name = "Blue Bottle"
+    banks = Use(nothing_listed)
 
 
 class DecisionRuleFactory(TableFactory[DecisionRule]):

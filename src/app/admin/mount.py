@@ -24,7 +24,6 @@ from app.admin.pages.actions.catalogue import acts_from, acts_on, what_was_done
 from app.admin.permissions import allowed
 from app.admin.rendering import Pages
 from app.admin.sign_in import SignInPages, StaffSessions
-from app.admin.views.listing import COUNTED
 from app.admin.views.names import name_of
 from app.admin.wording import FILTERS
 from app.db import Sessions, create_sessions
@@ -98,7 +97,6 @@ class BackOffice(Admin):
         templates.env.globals["acts_from"] = acts_from
         templates.env.globals["acts_on"] = acts_on
         templates.env.globals["what_was_done"] = what_was_done
-        templates.env.globals["counted"] = COUNTED
         templates.env.filters.update(FILTERS)
         templates.env.filters["name_of"] = name_of
         return templates

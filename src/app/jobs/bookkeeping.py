@@ -8,7 +8,7 @@ import msgspec
 
 from app.adapters.stripe_lists import StripeLists
 from app.clock import real_time
-from app.domain.issuing import profit_days
+from app.domain.issuing import profit_days, traffic
 from app.domain.issuing.clearing import mark_amiss
 from app.domain.issuing.differences import keep_run
 from app.domain.issuing.list_sweep import ListSweep
@@ -43,6 +43,7 @@ class Bookkeeping(msgspec.Struct, frozen=True):
         zone = zone_of(self.parts)
         until = await follow(self.parts.sessions, zone)
         await profit_days.follow(self.parts.sessions, zone)
+        await traffic.keep(self.parts.sessions)
         await mark_amiss(self.parts.sessions)
         return f"sums are as of transaction {until}"
 

@@ -41,6 +41,7 @@ class InboundEvent(Table):
         Index("ix_inbound_event_failed", "created_at", postgresql_where="state = 'failed'"),
         Index("ix_inbound_event_object", "object_id"),
         Index("ix_inbound_event_created_at", "created_at"),
+        Index("ix_inbound_event_type", "type", "created_at"),
     )
 
     stripe_event_id: Mapped[str] = mapped_column(unique=True)

@@ -16,7 +16,8 @@ from app.admin.views.owed import opened_between
 from app.domain.funding.refund_models import Receivable
 from app.domain.funding.states import ReceivableState
 from app.domain.ledger.accounts import CLEARING, NAMES, AccountKind, kind_of
-from app.domain.ledger.balances import Balance, trial_balance
+from app.domain.ledger.balances import Balance
+from app.domain.ledger.rollups import balances_before
 from app.errors import AppError
 
 AGES: Sequence[tuple[str, int, int | None]] = (
@@ -95,7 +96,7 @@ class TrialBalancePage(OfficePage):
             moment = read_moment(typed, zone) if typed else now
             async with parts_of(request).sessions() as session:
                 before = moment if typed else now + A_MOMENT_MORE
-                sections = by_layer(await trial_balance(session, before))
+                sections = by_layer(await balances_before(session, before, zone))
         except UnreadableMoment as refusal:
             problem = refusal
         told = {

@@ -27,6 +27,8 @@ from app.admin.permissions import TOTALS, allowed
 from app.domain.issuing import decline_figures, reports
 from app.domain.issuing.decline_figures import Hour
 from app.domain.issuing.explanations import EXPLANATIONS
+from app.domain.issuing.reports import Span
+from app.domain.issuing.traffic import Unit, answers, traffic
 
 USUAL_DAYS = 7
 RECENT = 12
@@ -72,17 +74,21 @@ async def told_of_declines(request: Request) -> tuple[dict[str, Any], int]:
 async def _read(
     request: Request, session: AsyncSession, period: Period, zone: ZoneInfo
 ) -> dict[str, Any]:
-    span, before = period.span(zone), period.before.span(zone)
-    hours = await decline_figures.by_hour(session, span, zone)
+    span = period.span(zone)
+    both = Span(period.before.span(zone).start, span.end)
+    told = await traffic(session, both, zone, Unit.HOUR)
+    now = [hour for hour in told if hour.start.date() >= period.first]
+    before = [hour for hour in told if hour.start.date() < period.first]
+    hours = decline_figures.by_hour(now)
     reasons = await decline_figures.by_reason(session, span)
     lost = None
     if allowed(request.state.staff, "home", TOTALS):
         lost = await decline_figures.lost_fees(session, span)
-    answers = await reports.answers(session, span)
-    earlier = await reports.answers(session, before)
     active = await reports.active_cards(session)
     return {
-        "figures": figures(Counted(answers, earlier, reasons, lost, active), period, zone),
+        "figures": figures(
+            Counted(answers(now), answers(before), reasons, lost, active), period, zone
+        ),
         "reasons": reasons,
         "deciders": Deciders.of(reasons),
         "day_chart": day_chart(hours, period),

@@ -24,8 +24,9 @@ from app.admin.pages.profit_accounts import TITLES
 from app.admin.pages.profit_figures import Compared, earned, read_risks, risks
 from app.admin.pages.queues import waiting
 from app.admin.pages.standing import standing_of
-from app.domain.issuing import glance, reports
 from app.domain.issuing.profit import By, ProfitRow, profit, total
+from app.domain.issuing.reports import Span
+from app.domain.issuing.traffic import answers, moved, traffic
 from app.money import readable
 
 USUAL_DAYS = 7
@@ -66,10 +67,8 @@ async def told_of_profit(request: Request) -> tuple[dict[str, Any], int]:
     async with parts_of(request).sessions() as session:
         compared = await compare(session, period, zone)
         at_risk = await read_risks(session, now, zone)
-        captured = await glance.captured_by_day(session, period.span(zone), zone)
         splits = [await split(session, by, period, zone) for by in SPLITS]
         queues = await waiting(session, request.state.staff, 0)
-    volume = {day.isoformat(): minor for day, minor in captured.items()}
     told = {
         "period": period,
         "periods": periods(today),
@@ -79,7 +78,7 @@ async def told_of_profit(request: Request) -> tuple[dict[str, Any], int]:
         "risks": risks(at_risk, zone),
         "ages": at_risk.ages,
         "profit_chart": profit_chart(by_day(compared.rows, period), period),
-        "volume_chart": volume_chart(volume, period),
+        "volume_chart": volume_chart(compared.captured, period),
         "splits": splits,
         "queues": queues,
     }
@@ -92,15 +91,18 @@ async def compare(session: AsyncSession, period: Period, zone: ZoneInfo) -> Comp
     earlier = period.before.bounds(zone)
     rows = await profit(session, since=since, until=until, by=By.DAY, zone=zone)
     before = await profit(session, since=earlier[0], until=earlier[1], by=By.DAY, zone=zone)
-    now_span, before_span = period.span(zone), period.before.span(zone)
+    days = await traffic(session, Span(earlier[0], until), zone)
+    now = [day for day in days if day.start.date() >= period.first]
+    then = [day for day in days if day.start.date() < period.first]
     return Compared(
         rows,
         total(rows),
         total(before),
-        await glance.moved(session, now_span),
-        await glance.moved(session, before_span),
-        await reports.answers(session, now_span),
-        await reports.answers(session, before_span),
+        moved(now),
+        moved(then),
+        answers(now),
+        answers(then),
+        {day.start.date().isoformat(): day.captured_minor for day in now},
     )
 
 

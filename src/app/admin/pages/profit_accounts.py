@@ -6,12 +6,15 @@ from urllib.parse import urlencode
 
 import msgspec
 from sqladmin import expose
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.admin.pages.office_page import OfficePage, parts_of, zone_of
 from app.admin.pages.periods import Period, UnreadablePeriod, periods, read_period
+from app.admin.views.listing import CANCELED, LONGEST_QUERY, TOO_LONG
 from app.domain.issuing.profit import SIGNED, By, ExpectedRow, ProfitRow, expected, profit, total
 from app.domain.ledger.accounts import NAMES, Account, AccountKind, kind_of
 from app.errors import AppError
@@ -56,9 +59,16 @@ class ProfitAccountsPage(OfficePage):
         except UnreadablePeriod as refusal:
             problem = refusal
         since, until = period.bounds(zone)
+        rows: list[ProfitRow] = []
         async with parts.sessions() as session:
-            rows = await profit(session, since=since, until=until, by=by, zone=zone)
             to_come = await expected(session, by=by, zone=zone)
+            try:
+                await session.execute(text(f"SET LOCAL statement_timeout = '{LONGEST_QUERY}'"))
+                rows = await profit(session, since=since, until=until, by=by, zone=zone)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) != CANCELED:
+                    raise
+                problem = UnreadablePeriod(TOO_LONG)
         told = {
             "rows": rows,
             "total": total(rows),

@@ -42,6 +42,8 @@ class Compared(msgspec.Struct, frozen=True):
     moved_before: Moved
     answers: Answers
     answers_before: Answers
+    # What merchants took, by day.
+    captured: dict[str, int]
 
 
 class AtRisk(msgspec.Struct, frozen=True):

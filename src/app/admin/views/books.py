@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy import and_, or_
+
 from app.admin.views.cells import identifier, short, unsigned
 from app.admin.views.filters import AmountRange, Choice, DateRange, Presence, Whose
 from app.admin.views.listing import ReadOnlyList, at, choices
@@ -10,6 +12,17 @@ from app.domain.funding.models import Charge, PricePlan
 from app.domain.funding.states import ChargeState
 from app.domain.issuing.models import CardTransaction
 from app.domain.issuing.states import TransactionKind
+
+HELD, LAPSES = Charge.state == ChargeState.HELD, Charge.capture_before
+RARE_STATES = {
+    ChargeState.HELD.value: or_(and_(HELD, LAPSES.is_not(None)), and_(HELD, LAPSES.is_(None))),
+    **{
+        state.value: Charge.state.not_in([ChargeState.HELD, ChargeState.CAPTURED])
+        for state in ChargeState
+        if state not in {ChargeState.HELD, ChargeState.CAPTURED}
+    },
+}
+"""What the indexes of few among many charges are made for."""
 
 
 @at("charges")
@@ -41,7 +54,7 @@ class ChargeList(ReadOnlyList, model=Charge):
     filters = (
         Whose("customer", "Customer", Charge.customer_id),
         Whose("source", "Linked card", Charge.funding_source_id),
-        Choice("state", "State", Charge.state, choices(ChargeState)),
+        Choice("state", "State", Charge.state, choices(ChargeState), RARE_STATES),
         AmountRange("amount", "Amount", Charge.amount_minor),
         DateRange("time", "Time", Charge.created_at),
         DateRange("lapses", "Capture before", Charge.capture_before),
@@ -49,7 +62,7 @@ class ChargeList(ReadOnlyList, model=Charge):
     search = Search(
         "merchant, amount, customer, last four digits, Stripe id",
         ids=(Charge.stripe_payment_intent_id, Charge.stripe_charge_id),
-        texts=(Charge.decline_code,),
+        names=(Charge.decline_code,),
         amount=Charge.amount_minor,
         customer=Charge.customer_id,
         source=Charge.funding_source_id,
@@ -94,7 +107,7 @@ class TransactionList(ReadOnlyList, model=CardTransaction):
     search = Search(
         "merchant, amount, customer, last four digits, Stripe id",
         ids=(CardTransaction.stripe_transaction_id,),
-        texts=(CardTransaction.merchant_name,),
+        names=(CardTransaction.merchant_name,),
         amount=CardTransaction.amount_minor,
         customer=CardTransaction.customer_id,
         card=CardTransaction.card_id,

@@ -4,12 +4,16 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, Text, Uuid, column, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase, Mapped
 
 _SIDES = text(
-    "SELECT posting.reference, posting.place, posting.rule, posting.occurred_at,"
-    " posting.purchase_id, posting.customer_id, posting.currency, posting.layer, side.*"
-    " FROM posting CROSS JOIN LATERAL (VALUES"
+    "SELECT journal.reference, posting.place, journal.rule, journal.occurred_at,"
+    " journal.purchase_id, journal.customer_id, journal.currency, journal.debits, journal.credits,"
+    " posting.layer, side.*"
+    " FROM journal CROSS JOIN LATERAL unnest(debits, credits, amounts, layers)"
+    " WITH ORDINALITY AS posting (debit, credit, amount_minor, layer, place)"
+    " CROSS JOIN LATERAL (VALUES"
     " ('debit', posting.debit, posting.credit, posting.amount_minor, CAST(0 AS bigint)),"
     " ('credit', posting.credit, posting.debit, CAST(0 AS bigint), posting.amount_minor))"
     " AS side (side, account, other, debit_minor, credit_minor)"
@@ -23,6 +27,8 @@ _ENTRIES = _SIDES.columns(
     column("purchase_id", Uuid),
     column("customer_id", Uuid),
     column("currency", Text),
+    column("debits", ARRAY(Text)),
+    column("credits", ARRAY(Text)),
     column("layer", Text),
     column("side", Text),
     column("account", Text),
@@ -30,6 +36,9 @@ _ENTRIES = _SIDES.columns(
     column("debit_minor", BigInteger),
     column("credit_minor", BigInteger),
 ).subquery("entry")
+
+DEBITS, CREDITS = _ENTRIES.c.debits, _ENTRIES.c.credits
+"""Every account that a posting's journal touches."""
 
 
 class EntryTable(DeclarativeBase):
@@ -40,7 +49,10 @@ class LedgerEntry(EntryTable):
     """One side of a posting."""
 
     __table__ = _ENTRIES
-    __mapper_args__ = {"primary_key": [_ENTRIES.c.reference, _ENTRIES.c.place, _ENTRIES.c.side]}
+    __mapper_args__ = {
+        "primary_key": [_ENTRIES.c.reference, _ENTRIES.c.place, _ENTRIES.c.side],
+        "exclude_properties": ["debits", "credits"],
+    }
 
     reference: Mapped[str]
     place: Mapped[int]

@@ -3,14 +3,14 @@
 SQLAdmin's own leave a value out that they cannot read, and then show every row.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Select, func
+from sqlalchemy import ColumnElement, Select, and_, or_
 from starlette.datastructures import QueryParams
 
 from app.errors import AppError
@@ -36,12 +36,16 @@ class Filter(Protocol):
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """One of a few values. A choice stands for all rows whose column has one of its values."""
+    """One of a few values. A choice stands for all rows whose column has one of its values.
+
+    `helped`: by choice, what is true of all its rows anyway and an index is made for.
+    """
 
     field: str
     title: str
     column: Any
     choices: dict[str, tuple[str, Sequence[Any]]]
+    helped: Mapping[str, Any] = {}
     template: str = "lists/choice.html"
 
     @property
@@ -54,6 +58,8 @@ class Choice(msgspec.Struct, frozen=True):
             return rows
         if wanted not in self.choices:
             raise UnreadableFilter(f"{self.title}: “{wanted[:30]}” is not one of the choices.")
+        if wanted in self.helped:
+            rows = rows.where(self.helped[wanted])
         return rows.where(self.column.in_(self.choices[wanted][1]))
 
 
@@ -80,6 +86,17 @@ class Presence(msgspec.Struct, frozen=True):
         return rows.where(self.column.is_not(None) if there else self.column.is_(None))
 
 
+def amounts_between(
+    column: Any, least: int, most: int | None
+) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Give the two ranges that an amount is in whichever its sign: an index serves both."""
+    above, below = [column >= least], [column <= -least]
+    if most is not None:
+        above.append(column <= most)
+        below.append(column >= -most)
+    return and_(*above), and_(*below)
+
+
 class AmountRange(msgspec.Struct, frozen=True):
     """An amount typed as 43.20, at least and at most, whichever sign the column gives it."""
 
@@ -94,11 +111,9 @@ class AmountRange(msgspec.Struct, frozen=True):
 
     def narrow(self, rows: Select[Any], given: QueryParams, _: ZoneInfo, /) -> Select[Any]:
         least, most = (self._read(given.get(field, "")) for field in self.fields)
-        if least is not None:
-            rows = rows.where(func.abs(self.column) >= least)
-        if most is not None:
-            rows = rows.where(func.abs(self.column) <= most)
-        return rows
+        if least is None and most is None:
+            return rows
+        return rows.where(or_(*amounts_between(self.column, least or 0, most)))
 
     def _read(self, typed: str) -> int | None:
         return parse_amount(typed) if typed.strip() else None

@@ -1,96 +1,49 @@
 """The books as lists: journals, and the postings of an account."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
 from markupsafe import Markup
-from sqladmin.pagination import Pagination
-from sqlalchemy import Select, func, literal_column, select, text
-from starlette.datastructures import QueryParams
+from sqlalchemy import Select
 from starlette.requests import Request
 
 from app.admin.views.cells import Text, badge, identifier, link
 from app.admin.views.entry_table import LedgerEntry
-from app.admin.views.filters import Choice, DateRange, UnreadableFilter, Whose
-from app.admin.views.listing import COUNTED, LONGEST_QUERY, ReadOnlyList, at, choices
+from app.admin.views.filters import Choice, DateRange, Whose
+from app.admin.views.ledger_filters import (
+    ACCOUNTS,
+    CATEGORY,
+    COUNTRY,
+    FUNDING,
+    OF_ACCOUNT,
+    SIZE,
+    OfCustomer,
+    Trait,
+    rules_of,
+)
+from app.admin.views.listing import ReadOnlyList, at, choices
 from app.admin.views.searching import Search
 from app.admin.wording import amount
-from app.domain.funding.models import Charge, FundingSource
-from app.domain.funding.states import LIVE_CHARGES, ChargeState
-from app.domain.issuing.models import Authorization
-from app.domain.issuing.profit_days import NOBODY
-from app.domain.issuing.profit_days import SIZE as SIZED
 from app.domain.issuing.story_words import (
     RULES,
     account_in_words,
     postings_of,
     rule_in_words,
 )
-from app.domain.ledger.accounts import NAMES
 from app.domain.ledger.journals import Layer
 from app.domain.ledger.models import JournalEntry
 
-ACCOUNTS: dict[str, tuple[str, Sequence[Any]]] = {
-    account.value: (account_in_words(account.value), (account.value,)) for account in NAMES
-}
-RULE_CHOICES: dict[str, tuple[str, Sequence[Any]]] = {
-    rule: (told, (rule,)) for rule, told in RULES.items()
-}
+
+def references(term: str) -> list[str]:
+    """Give the journals that a term may name: by its reference, or by what moved the money."""
+    return [term, *(f"{term}:{rule}" for rule in RULES)]
 
 
-CATEGORY = (
-    select(Authorization.merchant_category)
-    .where(Authorization.id == LedgerEntry.purchase_id)
-    .scalar_subquery()
-)
-FUNDING = (
-    select(FundingSource.funding)
-    .join(Charge, Charge.funding_source_id == FundingSource.id)
-    .where(
-        Charge.purchase_id == LedgerEntry.purchase_id,
-        Charge.state.in_([*LIVE_CHARGES, ChargeState.REFUNDED, ChargeState.CANCELED]),
-    )
-    .order_by((Charge.captured_minor > 0).desc(), Charge.id)
-    .limit(1)
-    .scalar_subquery()
-)
-"""The kind of the card that paid, as profit is broken down by it."""
-COUNTRY = (
-    select(Authorization.merchant_country)
-    .where(Authorization.id == LedgerEntry.purchase_id)
-    .scalar_subquery()
-)
-SIZE: Any = literal_column(
-    f"(SELECT sized.least FROM (SELECT) AS one {SIZED.format(row='entry.purchase_id')})"  # noqa: S608
-)
-
-
-class Trait(msgspec.Struct, frozen=True):
-    """What profit is broken down by: the rows of one key, NOBODY's among them."""
-
-    field: str
-    title: str
-    column: Any
-    read: Callable[[str], Any] = str
-    template: str = "lists/whose.html"
-
-    @property
-    def fields(self) -> tuple[str]:
-        return (self.field,)
-
-    def narrow(self, rows: Select[Any], given: QueryParams, _: ZoneInfo, /) -> Select[Any]:
-        wanted = given.get(self.field, "")
-        if not wanted:
-            return rows
-        if wanted == NOBODY:
-            return rows.where(self.column.is_(None))
-        try:
-            return rows.where(self.column == self.read(wanted))
-        except ValueError:
-            raise UnreadableFilter(f"{self.title}: the address holds no id.") from None
+def rules_called(term: str) -> list[str]:
+    """Give the rules whose name or meaning has a term in it."""
+    part = term.lower()
+    return [rule for rule, told in RULES.items() if part in rule or part in told.lower()]
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -166,14 +119,13 @@ class JournalList(ReadOnlyList, model=JournalEntry):
     record_cells = {"postings": postings}
     filters = (
         Whose("purchase", "Purchase", JournalEntry.purchase_id),
-        Whose("customer", "Customer", JournalEntry.customer_id),
-        Choice("rule", "What happened", JournalEntry.rule, RULE_CHOICES),
+        OfCustomer(JournalEntry),
+        rules_of(JournalEntry.rule),
         DateRange("time", "Time", JournalEntry.occurred_at),
     )
     search = Search(
         "whole reference, Stripe id, rule",
-        texts=(JournalEntry.reference,),
-        customer=JournalEntry.customer_id,
+        keys=((JournalEntry.reference, references), (JournalEntry.rule, rules_called)),
         purchase=JournalEntry.purchase_id,
     )
 
@@ -193,6 +145,10 @@ class JournalList(ReadOnlyList, model=JournalEntry):
         ]
 
 
+TRAITS = ("category", "funding", "country", "size")
+COUNTED_BY_TRAIT = 2_000
+
+
 @at("entries")
 class EntryList(ReadOnlyList, model=LedgerEntry):
     name, name_plural = "Posting", "Postings of an account"
@@ -206,6 +162,7 @@ class EntryList(ReadOnlyList, model=LedgerEntry):
     column_labels = {"other": "Other account", "rule": "What happened", "reference": "Journal"}
     column_sortable_list = ["occurred_at"]
     column_default_sort = ("occurred_at", True)
+    summed = ("debit_minor", "credit_minor")
     cells = {
         "account": lambda row, _, __: row.account,
         "other": account_link,
@@ -216,15 +173,15 @@ class EntryList(ReadOnlyList, model=LedgerEntry):
         "credit_minor": lambda row, _, __: amount(row.credit_minor or None, row.currency),
     }
     filters = (
-        Choice("account", "Account", LedgerEntry.account, ACCOUNTS),
+        OF_ACCOUNT,
         Choice("layer", "Layer", LedgerEntry.layer, choices(Layer)),
         Whose("purchase", "Purchase", LedgerEntry.purchase_id),
-        Trait("customer", "Customer", LedgerEntry.customer_id, UUID),
+        OfCustomer(LedgerEntry),
         Trait("category", "Category", CATEGORY),
         Trait("funding", "Kind of linked card", FUNDING),
         Trait("country", "Merchant's country", COUNTRY),
         Trait("size", "Size", SIZE),
-        Choice("rule", "What happened", LedgerEntry.rule, RULE_CHOICES),
+        rules_of(LedgerEntry.rule),
         DateRange("time", "Time", LedgerEntry.occurred_at),
     )
 
@@ -240,26 +197,11 @@ class EntryList(ReadOnlyList, model=LedgerEntry):
         code = request.query_params.get("account", "")
         return account_in_words(code) if code in ACCOUNTS else self.name_plural
 
-    async def _read(
-        self, request: Request, statement: Select[Any], page: int, size: int
-    ) -> Pagination:
-        """Read the page, and what all pages add up to."""
-        entries = statement.order_by(None).limit(COUNTED + 1).subquery()
-        sums = (
-            select(
-                entries.c.currency,
-                func.sum(entries.c.debit_minor),
-                func.sum(entries.c.credit_minor),
-                func.count(),
-            )
-            .group_by(entries.c.currency)
-            .order_by(entries.c.currency)
-        )
-        async with self.session_maker() as session:
-            await session.execute(text(f"SET LOCAL statement_timeout = '{LONGEST_QUERY}'"))
-            found = (await session.execute(sums)).all()
-            few = sum(row[3] for row in found) <= COUNTED
-            request.state.totals = [
-                Totals(row[0], int(row[1]), int(row[2])) for row in found if few
-            ]
-        return await super()._read(request, statement, page, size)
+    def counted(self, request: Request) -> int:
+        """Count fewer where each posting's purchase has to be looked at."""
+        by_trait = any(request.query_params.get(field) for field in TRAITS)
+        return COUNTED_BY_TRAIT if by_trait else super().counted(request)
+
+    def _tell_sums(self, request: Request, added: Sequence[Any], count: int) -> None:
+        few = count <= request.state.counted
+        request.state.totals = [Totals(row[0], int(row[2]), int(row[3])) for row in added if few]

@@ -86,7 +86,7 @@ class ReadOnlyList(ModelView):
         """Give exactly what the filters choose as a file. Raises what a filter raises."""
         if not allowed(request.state.staff, self.identity, EXPORT):
             raise HTTPException(403)
-        statement = self.sort_query(self._narrowed(request), request)
+        statement = self.sort_query(await self._narrowed(request), request)
         ROOM.enter()
         told = {"query": request.url.query[:LONGEST_QUERY_TOLD]}
         await note(request, f"{self.identity}.export", Subject("list", self.identity), told)
@@ -117,7 +117,7 @@ class ReadOnlyList(ModelView):
         size = size if size in self.page_size_options else self.page_size
         request.state.problem, request.state.sums = None, []
         try:
-            statement = self._narrowed(request)
+            statement = await self._narrowed(request)
         except AppError as problem:
             request.state.problem = str(problem)
             return await self._nothing(request, size)
@@ -167,20 +167,26 @@ class ReadOnlyList(ModelView):
         given = request.query_params
         return {field: given[field] for field in fields if given.get(field)}
 
-    def _narrowed(self, request: Request) -> Select[Any]:
+    async def _narrowed(self, request: Request) -> Select[Any]:
         statement: Select[Any] = self.list_query(request)
         given, zone = request.query_params, zone_of(request)
         for one in self.filters:
             statement = one.narrow(statement, given, zone)
         term = given.get("search", "").replace("\0", "").strip()[:100]
         if term and self.search is not None:
-            statement = statement.where(self.search.matching(term))
+            async with self.session_maker() as session:
+                statement = statement.where(await self.search.matching(session, term))
         return statement
+
+    def counted(self, request: Request) -> int:  # noqa: ARG002  of some lists it depends
+        """Give up to how many rows are counted and added up."""
+        return COUNTED
 
     async def _read(
         self, request: Request, statement: Select[Any], page: int, size: int
     ) -> Pagination:
         table: Any = self.model
+        most = request.state.counted = self.counted(request)
         columns = [getattr(table, field).label(field) for field in self.summed]
         currency = table.currency if columns else literal("")
         chosen = (
@@ -188,7 +194,7 @@ class ReadOnlyList(ModelView):
                 currency.label("currency"), *columns, maintain_column_froms=True
             )
             .order_by(None)
-            .limit(COUNTED + 1)
+            .limit(most + 1)
             .subquery()
         )
         sums = select(
@@ -198,12 +204,17 @@ class ReadOnlyList(ModelView):
             await session.execute(text(f"SET LOCAL statement_timeout = '{LONGEST_QUERY}'"))
             added = (await session.execute(sums.order_by(chosen.c.currency))).all()
             count = sum(row[1] for row in added)
-            request.state.sums = self._sums(added) if count <= COUNTED and _may_sum(request) else []
-            page = min(page, Pagination.max_page(min(count, COUNTED), size))
+            self._tell_sums(request, added, count)
+            page = min(page, Pagination.max_page(min(count, most), size))
             ordered = self.sort_query(statement, request).limit(size).offset((page - 1) * size)
             rows = (await session.scalars(ordered)).all()
             await self._name(request, session, rows)
         return Pagination(rows=list(rows), page=page, page_size=size, count=count)
+
+    def _tell_sums(self, request: Request, added: Sequence[Any], count: int) -> None:
+        """Keep for the page what the rows add up to, unless there are too many of them."""
+        if count <= request.state.counted and _may_sum(request):
+            request.state.sums = self._sums(added)
 
     def _sums(self, added: Sequence[Any]) -> Sequence[tuple[str, str]]:
         """Name each sum and write it, currency by currency."""

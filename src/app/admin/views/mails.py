@@ -30,7 +30,9 @@ class MailList(ReadOnlyList, model=Mail):
         Choice("kind", "Kind", Mail.kind, choices(MailKind)),
         DateRange("created", "Written", Mail.created_at),
     )
-    search = Search("recipient, subject", texts=(Mail.recipient, Mail.subject))
+    search = Search(
+        "whole address, subject", address=Mail.recipient, texts=(Mail.recipient, Mail.subject)
+    )
 
     def heading(self, row: Any) -> str:
         return str(row.subject)

@@ -10,7 +10,7 @@ from app.admin.approvals.kinds import KINDS
 from app.admin.views.cells import Text, identifier, link
 from app.admin.views.filters import Choice, DateRange, Whose
 from app.admin.views.listing import ReadOnlyList, at, choices
-from app.admin.views.searching import Search
+from app.admin.views.searching import Search, whole
 from app.admin.wording import NOTHING, words
 from app.domain.identity.audit_models import AuditEntry
 from app.domain.identity.reasons import REASONS
@@ -148,6 +148,7 @@ class AuditList(ReadOnlyList, model=AuditEntry):
         DateRange("time", "Time", AuditEntry.created_at),
     )
     search = Search(
-        "action such as staff.sign_in, id, request",
-        texts=(AuditEntry.action, AuditEntry.subject_id, AuditEntry.request_id),
+        "action such as staff.sign_in, whole id, request",
+        names=(AuditEntry.action,),
+        keys=((AuditEntry.subject_id, whole), (AuditEntry.request_id, whole)),
     )

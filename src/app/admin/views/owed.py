@@ -73,7 +73,7 @@ class BalanceTransactionList(ReadOnlyList, model=BalanceTransaction):
     search = Search(
         "kind, Stripe id of it or what it came from",
         ids=(BalanceTransaction.stripe_balance_transaction_id, BalanceTransaction.source),
-        texts=(BalanceTransaction.type,),
+        names=(BalanceTransaction.type,),
         amount=BalanceTransaction.amount_minor,
     )
 

@@ -78,7 +78,7 @@ class PurchaseList(ReadOnlyList, model=Authorization):
     search = Search(
         "merchant, amount, customer, last four digits, Stripe id",
         ids=(Authorization.stripe_authorization_id,),
-        texts=(Authorization.merchant_name,),
+        names=(Authorization.merchant_name,),
         amount=Authorization.amount_minor,
         customer=Authorization.customer_id,
         card=Authorization.card_id,

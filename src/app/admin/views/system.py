@@ -57,7 +57,7 @@ class EventList(ReadOnlyList, model=InboundEvent):
     search = Search(
         "type, Stripe id of the event or what it is about",
         ids=(InboundEvent.stripe_event_id, InboundEvent.object_id),
-        texts=(InboundEvent.type,),
+        names=(InboundEvent.type,),
     )
 
     def list_query(self, request: Request) -> Select[Any]:

@@ -18,6 +18,8 @@ class BalanceTransaction(Table):
     __table_args__ = (
         Index("ix_balance_transaction_occurred_at", "occurred_at"),
         Index("ix_balance_transaction_source", "source"),
+        Index("ix_balance_transaction_amount", "amount_minor"),
+        Index("ix_balance_transaction_type", "type", "occurred_at"),
         Index(
             "ix_balance_transaction_unmatched",
             "occurred_at",

@@ -92,6 +92,23 @@ class Charge(Table):
             name="principal_within_amount",
         ),
         Index("ix_charge_purchase", "purchase_id"),
+        # Neither is written to by a decision that holds what was asked for.
+        Index(
+            "ix_charge_rare",
+            "created_at",
+            postgresql_where="state NOT IN ('held', 'captured')",
+        ),
+        Index(
+            "ix_charge_held_for_ever",
+            "created_at",
+            postgresql_where="state = 'held' AND capture_before IS NULL",
+        ),
+        Index(
+            "ix_charge_decline_code",
+            "decline_code",
+            "created_at",
+            postgresql_where="decline_code IS NOT NULL",
+        ),
         Index(
             "ix_charge_lapsing",
             "capture_before",

@@ -18,6 +18,8 @@ class AuditEntry(Table):
     __tablename__ = "audit_entry"
     __table_args__ = (
         Index("ix_audit_entry_subject", "subject_kind", "subject_id"),
+        Index("ix_audit_entry_subject_id", "subject_id"),
+        Index("ix_audit_entry_request", "request_id"),
         Index("ix_audit_entry_created_at", "created_at"),
         Index("ix_audit_entry_actor", "actor_id", "created_at"),
         Index("ix_audit_entry_action", "action", "created_at"),

@@ -3,20 +3,16 @@
 All amounts are minor units of US dollars, the only currency that cards are issued in.
 """
 
-from datetime import date, datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import Date, cast, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.funding.balance_models import BalanceTransaction
 from app.domain.funding.models import Charge
 from app.domain.funding.states import ChargeState
-from app.domain.issuing.models import AuthorizationRequest, CardTransaction
-from app.domain.issuing.reports import Span
-from app.domain.issuing.states import TransactionKind
+from app.domain.issuing.models import AuthorizationRequest
 from app.domain.ledger.accounts import Account
 from app.domain.ledger.rollups import totals
 from app.money import Currency
@@ -70,33 +66,6 @@ class Unexplained(msgspec.Struct, frozen=True):
 
     movements: int
     net_minor: int
-
-
-async def moved(session: AsyncSession, span: Span) -> Moved:
-    """Add up what merchants took and gave back, by when they did."""
-    amount = CardTransaction.amount_minor
-    took = CardTransaction.kind == TransactionKind.CAPTURE
-    found = await session.execute(
-        select(
-            func.coalesce(-func.sum(amount).filter(took), 0),
-            func.count().filter(took),
-            func.coalesce(func.sum(amount).filter(~took), 0),
-            func.count().filter(~took),
-        ).where(*_taken_in(span))
-    )
-    captured, captures, given_back, refunds = found.one()
-    return Moved(int(captured), captures, int(given_back), refunds)
-
-
-async def captured_by_day(session: AsyncSession, span: Span, zone: ZoneInfo) -> dict[date, int]:
-    """Add up what merchants took, by the business's days that had any of it."""
-    day = cast(func.timezone(zone.key, CardTransaction.occurred_at), Date).label("day")
-    found = await session.execute(
-        select(day, -func.sum(CardTransaction.amount_minor))
-        .where(CardTransaction.kind == TransactionKind.CAPTURE, *_taken_in(span))
-        .group_by(day)
-    )
-    return {row[0]: int(row[1]) for row in found}
 
 
 async def exposure(session: AsyncSession) -> Exposure:
@@ -154,8 +123,3 @@ async def unexplained(session: AsyncSession) -> Unexplained:
     )
     movements, net = found.one()
     return Unexplained(movements, int(net))
-
-
-def _taken_in(span: Span) -> tuple[Any, Any]:
-    at = CardTransaction.occurred_at
-    return (at >= span.start, at < span.end)

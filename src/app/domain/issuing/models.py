@@ -84,6 +84,8 @@ class Authorization(Table):
         Index("ix_card_authorization_customer", "customer_id", "occurred_at", "id"),
         Index("ix_card_authorization_created_at", "created_at"),
         Index("ix_card_authorization_merchant", "merchant_name", "created_at"),
+        # Of what a decision writes none is in it: the amount is Stripe's word, and comes later.
+        Index("ix_card_authorization_amount", "amount_minor", postgresql_where="amount_minor <> 0"),
         Index(
             "ix_card_authorization_not_handled",
             "created_at",
@@ -229,6 +231,7 @@ class CardTransaction(Table):
         Index("ix_card_transaction_card", "card_id", "occurred_at"),
         Index("ix_card_transaction_customer", "customer_id", "occurred_at"),
         Index("ix_card_transaction_amount", "amount_minor"),
+        Index("ix_card_transaction_merchant", "merchant_name", "occurred_at"),
         Index(
             "ix_card_transaction_waiting",
             "occurred_at",

@@ -1,4 +1,4 @@
-"""How requests of a time ended, and the latest purchases.
+"""The latest purchases, and what reports of a time are made of.
 
 A day is a day of the business's time zone. All amounts are minor units of US dollars, the only
 currency that cards are issued in.
@@ -7,7 +7,6 @@ currency that cards are issued in.
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -19,7 +18,7 @@ from app.domain.funding.models import Charge
 from app.domain.funding.refund_models import Refund
 from app.domain.identity.models import Customer
 from app.domain.issuing.models import Authorization, AuthorizationRequest, Card
-from app.domain.issuing.states import CardState, RequestState
+from app.domain.issuing.states import CardState
 from app.domain.issuing.story import Funding, Outcome, asked_minor, funding_of, outcome_of
 
 
@@ -70,21 +69,6 @@ def business_day(now: datetime, zone: ZoneInfo) -> Day:
     today = now.astimezone(zone).date()
     start = datetime.combine(today, time(), zone)
     return Day(start, datetime.combine(today + timedelta(days=1), time(), zone), today)
-
-
-async def answers(session: AsyncSession, span: Span) -> Answers:
-    """Count how requests of a time ended, those that Stripe answered without us included."""
-    ours, theirs = AuthorizationRequest.state, AuthorizationRequest.stripe_approved
-    approved = ours == RequestState.APPROVED
-    stands = theirs.is_not(False)
-    row = await session.execute(
-        select(
-            func.count().filter(approved, stands),
-            func.count().filter(approved, theirs.is_(False)),
-            func.count().filter(ours == RequestState.DECLINED),
-        ).where(*_requested_in(span))
-    )
-    return Answers(*row.one())
 
 
 async def active_cards(session: AsyncSession) -> int:
@@ -155,8 +139,3 @@ async def _described(
         )
         for purchase, customer, card in rows
     ]
-
-
-def _requested_in(span: Span) -> tuple[Any, Any]:
-    at = AuthorizationRequest.requested_at
-    return (at >= span.start, at < span.end)

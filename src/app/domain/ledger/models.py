@@ -15,6 +15,21 @@ CODES = ", ".join(f"'{account.value}'" for account in Account)
 SUMMARIZED = {"autosummarize": "on"}
 """Without it, all that was added since the last vacuum would be read again and again."""
 
+EVERYDAY_RULES = (
+    *("linked_card_held", "network_hold_placed", "network_hold_released", "linked_card_captured"),
+    *("merchant_captured", "fee_earned", "processing_fee"),
+)
+"""The journals of nearly every purchase."""
+EVERYDAY_ACCOUNTS = ("1010", "1020", "2000", "2300", "4000", "5000")
+"""The accounts that these touch. There are millions of these journals, and thousands of others."""
+OTHER_RULES = f"rule <> ALL (ARRAY{list(EVERYDAY_RULES)})"
+OTHER_ACCOUNTS = (
+    f"NOT (debits <@ ARRAY{list(EVERYDAY_ACCOUNTS)} AND credits <@ ARRAY{list(EVERYDAY_ACCOUNTS)})"
+)
+"""True of journals of another rule, and of those that touch another account."""
+TOUCHED = "(debits || credits)"
+"""Every account that a journal touches."""
+
 
 class JournalEntry(DefaultBase):
     """A journal. Its postings are columns of equal length: one row cannot be half a journal.
@@ -37,6 +52,15 @@ class JournalEntry(DefaultBase):
         ),
         Index("ix_journal_purchase", "purchase_id", postgresql_where="purchase_id IS NOT NULL"),
         Index("ix_journal_occurred_at", "occurred_at"),
+        Index("ix_journal_other_rules", "rule", "occurred_at", postgresql_where=OTHER_RULES),
+        Index("ix_journal_without_purchase", "occurred_at", postgresql_where="purchase_id IS NULL"),
+        Index("ix_journal_other_accounts", "occurred_at", postgresql_where=OTHER_ACCOUNTS),
+        Index(
+            "ix_journal_touched",
+            text(TOUCHED),
+            postgresql_using="gin",
+            postgresql_where=OTHER_ACCOUNTS,
+        ),
         Index(
             "ix_journal_transaction",
             "transaction_id",

@@ -5,7 +5,7 @@ began before its own still runs, so none is missed and none is added twice.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -116,6 +116,21 @@ SELECT account, layer, currency,
  GROUP BY 1, 2, 3 ORDER BY layer DESC, account, currency
 """)  # noqa: S608
 
+_BEFORE = text(f"""
+SELECT account, layer, currency,
+       sum(debit_minor)::bigint AS debit_minor, sum(credit_minor)::bigint AS credit_minor
+  FROM (SELECT account, layer, currency, debit_minor, credit_minor FROM account_day
+         WHERE {MARK_OF_ZONE} IS NOT NULL AND day < :day
+         UNION ALL
+        SELECT account, layer, currency, debit_minor, credit_minor
+          FROM ({_legs(f"journal.transaction_id >= coalesce({MARK_OF_ZONE}, 0)")}) AS leg
+         WHERE occurred_at < :midnight
+         UNION ALL
+        SELECT account, layer, currency, debit_minor, credit_minor
+          FROM ({_legs("occurred_at >= :midnight AND occurred_at < :before")}) AS leg) AS entry
+ GROUP BY 1, 2, 3 ORDER BY layer DESC, account, currency
+""")  # noqa: S608
+
 
 class DaySum(msgspec.Struct, frozen=True):
     """What was debited and credited to an account on a day, in minor units."""
@@ -169,6 +184,15 @@ async def day_sums(session: AsyncSession, first: date, last: date, zone: ZoneInf
 async def totals(session: AsyncSession) -> list[Balance]:
     """Give every account's balance, by layer and currency; exact at this moment."""
     found = await session.execute(_TOTALS)
+    return [msgspec.convert(dict(row), Balance) for row in found.mappings()]
+
+
+async def balances_before(session: AsyncSession, before: datetime, zone: ZoneInfo) -> list[Balance]:
+    """Give what balances.trial_balance gives, from the sums of whole days and a day's journals."""
+    day = before.astimezone(zone).date()
+    midnight = datetime.combine(day, time(), zone)
+    values = {"zone": zone.key, "day": day, "midnight": midnight, "before": before}
+    found = await session.execute(_BEFORE, values)
     return [msgspec.convert(dict(row), Balance) for row in found.mappings()]
 
 

@@ -63,6 +63,7 @@ class Mail(Table):
     __table_args__ = (
         CheckConstraint("attempts >= 0", name="attempts_positive"),
         Index("ix_mail_created_at", "created_at"),
+        Index("ix_mail_recipient", "recipient"),
         Index("ix_mail_credential", "credential_id", "created_at"),
         Index("ix_mail_waiting", "created_at", postgresql_where="state = 'waiting'"),
         Index("ix_mail_failed", "created_at", postgresql_where="state = 'failed'"),
