@@ -11,7 +11,7 @@ from app.domain.issuing.category_groups import GROUPS, CategoryGroup
 from tests.faults.arming import arm
 from tests.portal import entered, form_token_on, hidden_on
 from tests.product import Product
-from tests.situations import holder, pay
+from tests.situations import VISA, force_capture, holder, pay
 
 NEW = {
     "nickname": "Streaming",
@@ -24,6 +24,12 @@ NEW = {
 }
 CARDS = "SELECT * FROM card ORDER BY created_at"
 HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+LATEST_SOURCE = (
+    "SELECT last4 FROM charge JOIN funding_source AS s ON s.id = funding_source_id"
+    " ORDER BY charge.created_at DESC LIMIT 1"
+)
 
 
 async def act(client: httpx.AsyncClient, path: str, **fields: str) -> httpx.Response:
@@ -204,6 +210,39 @@ async def test_a_card_is_locked_to_a_merchant_that_it_was_used_at(product: Produ
         await client.post(path, data=fresh | {"lock": "at:9999999"})
     [row] = await product.rows(CARDS)
     assert row["merchant_lock"] is None
+
+
+async def test_a_card_is_charged_to_the_linked_card_it_names(product: Product) -> None:
+    ada = await holder(product, sources=(VISA, "pm_card_mastercard"))
+    path = f"/cards/{ada.card.id}/limits"
+    async with entered(product, ada.customer) as client:
+
+        async def choose(source: str) -> httpx.Response:
+            page = await client.get(path)
+            fields = {name: hidden_on(page, name) for name in ("form_token", "seen")}
+            limits = {"daily": "70", "monthly": "700", "lock": "any", "kinds": "any"}
+            return await client.post(path, data=fields | limits | {"pays": source})
+
+        refused = await choose("0193b1f0-0000-7000-8000-000000000000")
+        assert "Choose one of your linked cards." in refused.text
+        for source, charged in (
+            (str(ada.sources[1].id), "4444"),
+            ("", "4444"),
+            ("order", "4242"),
+            (str(ada.sources[1].id), "4444"),
+        ):
+            assert (await choose(source)).status_code == 303
+            await product.settled()
+            assert (await pay(product, ada.card, 500))["approved"]
+            [row] = await product.rows(LATEST_SOURCE)
+            assert row["last4"] == charged
+        # What a merchant takes beyond is charged there, too; and a new number keeps the choice.
+        await force_capture(product, ada.card, 700)
+        await product.settled()
+        assert (await product.rows(LATEST_SOURCE))[0]["last4"] == "4444"
+        assert "Mastercard" in (await client.get(f"/cards/{ada.card.id}")).text
+        replaced = await act(client, f"/cards/{ada.card.id}/replace")
+        assert "Mastercard" in (await client.get(replaced.headers["location"])).text
 
 
 async def test_a_closed_card_says_what_still_comes(product: Product) -> None:

@@ -1,9 +1,12 @@
 """The form of a card's name, limits and uses: read, or told at each field what is wanted."""
 
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 import msgspec
 
+from app.domain.funding.models import FundingSource
+from app.domain.issuing.attention import named
 from app.domain.issuing.cards import CardControls
 from app.domain.issuing.cards_settings import UnusableLimits, UnusableNickname, check_limits
 from app.domain.issuing.cards_settings import read_nickname as _read_nickname
@@ -24,6 +27,8 @@ _AT = "at:"
 """Or at a merchant that it was used at, by the network's id."""
 ONLY = "only"
 _SINGLE = "one:"
+IN_ORDER = "order"
+UNLINKED = "Choose one of your linked cards."
 
 
 class Box(msgspec.Struct, frozen=True):
@@ -47,13 +52,21 @@ class CardForm(msgspec.Struct, frozen=True):
     boxes: Sequence[Box]
     merchants: Sequence[Box] = ()
     locked_to_one: bool = False
+    payers: Sequence[tuple[str, str]] = ()
+    pays: str = IN_ORDER
     wanted: Mapping[str, str] = {}
 
 
 def form_of(
-    controls: CardControls, nickname: str = "", merchants: Mapping[str, str] | None = None
+    controls: CardControls,
+    nickname: str = "",
+    merchants: Mapping[str, str] | None = None,
+    sources: Sequence[FundingSource] = (),
 ) -> CardForm:
-    """Fill the form with what a card has; `merchants` are those it was used at, by their id."""
+    """Fill the form with what a card has; `merchants` are those it was used at, by their id.
+
+    `sources`: the customer's linked cards, in their order.
+    """
     limit, locked = controls.purchase_limit_minor, controls.merchant_lock
     lock = FIRST if controls.lock_to_first_merchant else ANY
     known = merchants or {}
@@ -68,11 +81,16 @@ def form_of(
         boxes=_boxes(controls.allowed_categories),
         merchants=[Box(f"{_AT}{one}", known[one], one == locked) for one in known],
         locked_to_one=locked is not None and locked not in known,
+        payers=[(str(one.id), named(one)) for one in sources],
+        pays=str(controls.funding_source_id or IN_ORDER),
     )
 
 
 def read_controls(
-    form: Form, before: CardControls, merchants: Mapping[str, str] | None = None
+    form: Form,
+    before: CardControls,
+    merchants: Mapping[str, str] | None = None,
+    sources: Sequence[FundingSource] = (),
 ) -> tuple[CardControls, CardForm]:
     """Read what was sent over what a card had; `wanted` in the form is empty when all is well."""
     wanted: dict[str, str] = {}
@@ -88,11 +106,12 @@ def read_controls(
         merchant_lock=_locked_to(lock, before, merchants or {}),
         lock_to_first_merchant=lock == FIRST,
         single_use=form.text("single_use") == "yes",
+        funding_source_id=_read_payer(form.text("pays"), before, sources, wanted),
     )
     if not wanted:
         _check(controls, wanted)
     shown = msgspec.structs.replace(
-        form_of(controls, form.text("nickname"), merchants),
+        form_of(controls, form.text("nickname"), merchants, sources),
         **{name: form.text(name) for name in LIMITS},
         only=form.text("kinds") == ONLY,
         wanted=wanted,
@@ -106,6 +125,18 @@ def _locked_to(lock: str, before: CardControls, merchants: Mapping[str, str]) ->
         return before.merchant_lock
     network_id = lock.removeprefix(_AT)
     return network_id if lock.startswith(_AT) and network_id in merchants else None
+
+
+def _read_payer(
+    typed: str, before: CardControls, sources: Sequence[FundingSource], wanted: dict[str, str]
+) -> UUID | None:
+    """Give the linked card that pays first; a form without the field changes nothing about it."""
+    if typed == IN_ORDER:
+        return None
+    found = next((one.id for one in sources if str(one.id) == typed), None)
+    if typed and found is None:
+        wanted["pays"] = UNLINKED
+    return found if typed else before.funding_source_id
 
 
 def nickname_wanted(typed: str) -> str:

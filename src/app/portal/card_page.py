@@ -111,7 +111,8 @@ async def send_limits(
     async with visit.parts.sessions() as session:
         card = await own_card(session, customer_id, card_id)
         merchants = await merchants_of(session, card_id)
-    controls, shown = read_controls(form, controls_of(card), merchants)
+        sources = await in_order(session, customer_id)
+    controls, shown = read_controls(form, controls_of(card), merchants, sources)
     if shown.wanted:
         return await _limits_page(visit, customer_id, card_id, shown, status=422)
     try:
@@ -201,7 +202,10 @@ async def _card_page(
         told: dict[str, Any] = {
             "card": card,
             "used": await used_of(session, card.id, now),
-            "sources": await in_order(session, customer_id),
+            "sources": sorted(
+                await in_order(session, customer_id),
+                key=lambda one: one.id != card.funding_source_id,
+            ),
             "lines": (
                 await page_of(session, customer_id, Wanted(card_id=card.id), size=LATEST)
             ).lines,
@@ -233,7 +237,8 @@ async def _limits_page(
     async with visit.parts.sessions() as session:
         card = await own_card(session, customer_id, card_id)
         merchants = await merchants_of(session, card_id)
-    form = shown or form_of(controls_of(card), merchants=merchants)
+        sources = await in_order(session, customer_id)
+    form = shown or form_of(controls_of(card), merchants=merchants, sources=sources)
     told = {"card": card, "form": form, "wanted": form.wanted, "seen": mark(card)}
     return visit.page("card_limits.html", status, problem=problem, **told)
 

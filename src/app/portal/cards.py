@@ -6,6 +6,7 @@ import stripe
 import structlog
 from litestar import Response, get, post
 
+from app.domain.funding.ordering import in_order
 from app.domain.identity.sign_in import TooManyAttempts
 from app.domain.issuing.cards import CardControls, CustomerCannotHoldCards
 from app.domain.issuing.opening import Opening, open_card
@@ -40,14 +41,19 @@ async def show_cards(visit: ForVisit, customer_id: ForCustomer) -> Response[str]
 
 
 @get("/cards/new", include_in_schema=False)
-async def show_new_card(visit: ForVisit, customer_id: ForCustomer) -> Response[str]:  # noqa: ARG001
-    return _form_page(visit, form_of(CardControls()), new_once())
+async def show_new_card(visit: ForVisit, customer_id: ForCustomer) -> Response[str]:
+    async with visit.parts.sessions() as session:
+        sources = await in_order(session, customer_id)
+    return _form_page(visit, form_of(CardControls(), sources=sources), new_once())
 
 
 @post("/cards/new", include_in_schema=False)
 async def send_new_card(visit: ForVisit, customer_id: ForCustomer, form: ForForm) -> Response[str]:
     """Open a card. The same form sent again leads to the card it has opened."""
-    controls, shown = read_controls(form, CardControls())
+    async with visit.parts.sessions() as session:
+        sources = await in_order(session, customer_id)
+        first = not await has_cards(session, customer_id)
+    controls, shown = read_controls(form, CardControls(), sources=sources)
     nickname, once = form.text("nickname"), form.text(ONCE)
     wanted = dict(shown.wanted)
     if problem := nickname_wanted(nickname):
@@ -55,8 +61,6 @@ async def send_new_card(visit: ForVisit, customer_id: ForCustomer, form: ForForm
     if wanted:
         return _form_page(visit, shown, once, wanted=wanted, status=422)
     asked = Opening(once_id(customer_id, once), customer_id, nickname, controls)
-    async with visit.parts.sessions() as session:
-        first = not await has_cards(session, customer_id)
     try:
         card = await open_card(
             visit.parts.sessions, visit.parts.network, asked, actor=visit.actor, now=visit.now

@@ -37,6 +37,7 @@ class CardControls(msgspec.Struct, frozen=True):
     lock_to_first_merchant: bool = False
     single_use: bool = False
     active_until: datetime | None = None
+    funding_source_id: UUID | None = None
 
 
 class IssuedCards:

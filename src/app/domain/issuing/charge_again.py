@@ -28,6 +28,7 @@ from app.domain.issuing.bank_reasons import reason_for
 from app.domain.issuing.cards_access import card_to_change
 from app.domain.issuing.cards_moving import move
 from app.domain.issuing.decline_reasons import DeclineReason
+from app.domain.issuing.extra_charges import first_source_of
 from app.domain.issuing.models import Authorization, AuthorizationRequest
 from app.domain.issuing.states import CardState
 from app.money import Currency
@@ -53,7 +54,9 @@ class ChargeAgain:
         When every linked card refuses, the card is frozen, so that the debt cannot grow.
         """
         async with self.sessions() as session:
-            sources = await _sources(session, customer)
+            first = await first_source_of(session, request.authorization_id)
+            linked = await _sources(session, customer)
+            sources = sorted(linked, key=lambda one: one.id != first)
             amount = await _amount(session, request)
             merchant = (
                 await session.get_one(Authorization, request.authorization_id)

@@ -38,7 +38,7 @@ from app.domain.identity.models import Customer
 from app.domain.issuing.bank_reasons import reason_for
 from app.domain.issuing.claims import Claim, still_mine
 from app.domain.issuing.decline_reasons import DeclineReason
-from app.domain.issuing.models import Authorization
+from app.domain.issuing.models import Authorization, Card
 from app.domain.issuing.settlement import ChargeMore
 from app.money import Currency
 
@@ -84,7 +84,9 @@ class ExtraCharges:
     async def charge(self, claimed: Claim, step: ChargeMore, customer_id: UUID) -> Tried:
         """Try the customer's linked cards in order until one pays."""
         async with self.sessions() as session:
-            sources = await _willing(session, customer_id)
+            first = await first_source_of(session, claimed.authorization_id)
+            willing = await _willing(session, customer_id)
+        sources = sorted(willing, key=lambda one: one.id != first)
         last: ChargeOutcome | None = None
         for source in sources:
             charge_id, order = await self._record(claimed, step, source)
@@ -241,6 +243,15 @@ async def next_number(session: AsyncSession, purchase_id: UUID) -> int:
         )
     )
     return (found or 0) + 1
+
+
+async def first_source_of(session: AsyncSession, purchase_id: UUID) -> UUID | None:
+    """Give the linked card that the virtual card of a purchase names to pay first, if it does."""
+    return await session.scalar(
+        select(Card.funding_source_id)
+        .join(Authorization, Authorization.card_id == Card.id)
+        .where(Authorization.id == purchase_id)
+    )
 
 
 async def _willing(session: AsyncSession, customer_id: UUID) -> list[FundingSource]:

@@ -64,6 +64,8 @@ class Card(Table):
     # Or the first merchant it is used at for more than a probe.
     lock_to_first_merchant: Mapped[bool] = mapped_column(default=False, server_default=false())
     single_use: Mapped[bool] = mapped_column(default=False)
+    # The linked card that is tried first; missing where the customer's own order is followed.
+    funding_source_id: Mapped[UUID | None] = mapped_column(ForeignKey("funding_source.id"))
     # Who froze it, in the words of the trail: only what a customer froze may a customer unfreeze.
     frozen_by: Mapped[str | None]
     # The old card whose place this one took.

@@ -103,6 +103,7 @@ def _copy(old: Card, wanted: Replacement, issued: IssuedCard) -> Card:
         lock_to_first_merchant=old.lock_to_first_merchant,
         single_use=old.single_use,
         active_until=old.active_until,
+        funding_source_id=old.funding_source_id,
     )
 
 
