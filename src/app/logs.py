@@ -10,6 +10,8 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from app.card_numbers import without_card_numbers
+
 ALLOWED = frozenset(
     {
         *("event", "level", "timestamp", "logger", "request_id", "exception", "error"),
@@ -20,6 +22,8 @@ ALLOWED = frozenset(
         *("host", "port", "settled", "failed"),
     }
 )
+FREE_TEXT = frozenset({"merchant", "reason_text"})
+"""What others have written, and may hold a card's number."""
 
 
 def configure_logs(to: TextIO | None = None) -> None:
@@ -71,4 +75,8 @@ def _json(entry: EventDict, **_: Any) -> str:
 
 
 def _allow_listed(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
-    return {name: value for name, value in entry.items() if name in ALLOWED}
+    return {
+        name: without_card_numbers(value) if name in FREE_TEXT and isinstance(value, str) else value
+        for name, value in entry.items()
+        if name in ALLOWED
+    }

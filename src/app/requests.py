@@ -12,6 +12,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
+from app.card_numbers import without_card_numbers
 from app.config import Network
 from app.spans import Span, Spans
 
@@ -124,7 +125,8 @@ def _span(scope: Scope, status: int, seconds: float) -> Span:
 def _asked_path(scope: Scope) -> str:
     """Give the path that was asked for; a mounted application is given less of it."""
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    return raw.partition(b"?")[0][:200].decode("ascii", "backslashreplace")
+    path = raw.partition(b"?")[0][:200].decode("ascii", "backslashreplace")
+    return without_card_numbers(path)
 
 
 def from_loopback(request: Request[Any, Any, Any]) -> bool:

@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.admin.cookies import SESSION_COOKIE, name_of, visitor
+from app.card_numbers import without_card_numbers
 from app.db import Table
 from app.domain.identity.audit import Actor, Subject, record
 from app.domain.identity.sessions import current
@@ -30,8 +31,12 @@ async def note(
     Reads are named `noun.read`, and files `noun.export`; `after` says how much of what.
     """
     parts: Parts = request.state.parts
+    told = {
+        name: without_card_numbers(value) if isinstance(value, str) else value
+        for name, value in (after or {}).items()
+    } or None
     async with parts.sessions.begin() as session:
-        record(session, request.state.actor, action, subject=subject, after=after, reason=reason)
+        record(session, request.state.actor, action, subject=subject, after=told, reason=reason)
 
 
 async def note_foreign(request: Request, refusal: HTTPException) -> None:
@@ -50,7 +55,7 @@ async def note_refusal(request: Request, error: Exception) -> None:
     status = error.status_code if isinstance(error, HTTPException | AppError) else None
     if status != FORBIDDEN or getattr(request.state, "actor", None) is None:
         return
-    page = Subject("page", request.url.path[:LONGEST])
+    page = Subject("page", without_card_numbers(request.url.path[:LONGEST]))
     said = error.detail if isinstance(error, HTTPException) else str(error)
     told = {"method": request.method, "said": said}
     await note(request, "page.forbidden", page, told)

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app.card_numbers import without_card_numbers
 from app.db import Sessions
 from app.domain.identity.audit import Actor, record
 from app.domain.identity.credential_models import Credential, CustomerSession
@@ -98,7 +99,7 @@ async def start(
         expires_at=now + LONGEST,
         password_at=now,
         address=actor.address or "",
-        user_agent=browser.user_agent[:300],
+        user_agent=without_card_numbers(browser.user_agent)[:300],
         half=half,
     )
     session.add(begun)

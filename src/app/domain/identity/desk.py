@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app.card_numbers import without_card_numbers
 from app.domain.identity.audit import Actor, Subject, record
 from app.domain.identity.desk_models import CustomerNote, TakenWork
 from app.domain.identity.models import Customer, Staff
@@ -79,6 +80,7 @@ async def add_note(session: AsyncSession, customer: Customer, words: str, actor:
     words = words.strip()
     if not words or len(words) > LONGEST_NOTE:
         raise EmptyNote(f"A note has 1 to {LONGEST_NOTE:,} characters.")
+    words = without_card_numbers(words)
     assert actor.id is not None
     note = CustomerNote(id=uuid7(), customer_id=customer.id, staff_id=actor.id, text=words)
     session.add(note)

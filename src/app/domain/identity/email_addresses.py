@@ -2,6 +2,7 @@
 
 import re
 
+from app.card_numbers import holds_card_number
 from app.errors import AppError
 
 LONGEST_EMAIL = 254
@@ -19,6 +20,7 @@ def tidy_email(typed: str) -> str:
     Whether it exists, only a letter to it shows.
     """
     email = typed.strip().lower()
-    if len(email) > LONGEST_EMAIL or _EMAIL.fullmatch(email) is None:
+    usable = len(email) <= LONGEST_EMAIL and not holds_card_number(email)
+    if not usable or _EMAIL.fullmatch(email) is None:
         raise UnusableEmail("Write an e-mail address like ada@example.com.")
     return email

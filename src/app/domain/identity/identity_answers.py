@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 
+from app.card_numbers import holds_card_number, without_card_numbers
 from app.domain.identity.customers import Person
 
 YOUNGEST = 18
@@ -43,7 +44,8 @@ def read_answers(given: Mapping[str, str], today: date) -> tuple[dict[str, str],
         try:
             answers[field] = _READERS[field](typed, today)
         except NotAnAnswer as problem:
-            answers[field], wanted[field] = typed[:100], str(problem)
+            kept = without_card_numbers(typed[:100])
+            answers[field], wanted[field] = kept, str(problem)
     return answers, wanted
 
 
@@ -100,6 +102,8 @@ def _line(wanted: str, longest: int) -> Callable[[str, date], str]:
             raise NotAnAnswer(wanted)
         if len(typed) > longest or not typed.isprintable():
             raise NotAnAnswer(f"This has {longest} characters at most.")
+        if holds_card_number(typed):
+            raise NotAnAnswer("This looks like a card's number, which nobody wants here.")
         return typed
 
     return read

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
+from app.card_numbers import without_card_numbers
 from app.errors import AppError
 
 LONGEST_NOTE = 500
@@ -59,4 +60,4 @@ def read_reason(code: str, note: str, among: Collection[str] = tuple(REASONS)) -
         raise ReasonMissing("Note: say why in a few words; it is kept for good.")
     if len(told) > LONGEST_NOTE:
         raise ReasonMissing(f"Note: at most {LONGEST_NOTE} characters.")
-    return Reason(code, told)
+    return Reason(code, without_card_numbers(told))

@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app.card_numbers import without_card_numbers
 from app.db import Sessions
 from app.domain.identity.audit import Actor, Subject, record
 from app.domain.identity.audit_models import AuditEntry
@@ -49,7 +50,7 @@ async def start(
     earlier = await session.scalars(
         select(StaffSession.user_agent).where(StaffSession.staff_id == staff.id).distinct()
     )
-    known, agent = set(earlier), user_agent[:300]
+    known, agent = set(earlier), without_card_numbers(user_agent)[:300]
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     begun = StaffSession(
         id=uuid7(),

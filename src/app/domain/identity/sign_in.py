@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app.card_numbers import without_card_numbers
 from app.db import Sessions, Table
 from app.domain.identity.audit import Actor, record
 from app.domain.identity.models import SignInFailure, Staff
@@ -49,7 +50,7 @@ async def give_password(
     everybody can read, may sign in here. The connection is given back while the password is
     compared, which takes long. Raises WrongPassword and TooManyAttempts.
     """
-    email = email.strip().lower()[:200]
+    email = without_card_numbers(email.strip().lower()[:200])
     attempt = SignInFailure(id=uuid7(), email=email, address=actor.address or "", created_at=now)
     async with sessions.begin() as session:
         await _refuse_hurry(session, attempt, now)

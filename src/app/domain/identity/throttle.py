@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app.card_numbers import without_card_numbers
 from app.domain.identity.credential_models import Attempt
 from app.domain.identity.sign_in import LONGEST_WAIT_SECONDS, TooManyAttempts
 
@@ -52,6 +53,7 @@ async def count_attempt(
     session: AsyncSession, limit: Limit, subject: str, address: str, now: datetime
 ) -> None:
     """Count an attempt in the caller's transaction. Raises TooManyAttempts when it has to wait."""
+    subject = without_card_numbers(subject)
     for what in (f"{limit.kind}:{subject}", f"{limit.kind}@{address}"):
         await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(what, 0))))
     await _refuse_by_subject(session, limit, subject, now)
@@ -66,8 +68,9 @@ async def count_attempt(
 
 async def forgive(session: AsyncSession, limit: Limit, subject: str) -> None:
     """Take a subject's counts back: it has shown that it was the right one who tried."""
+    whose = without_card_numbers(subject)
     await session.execute(
-        delete(Attempt).where(Attempt.kind == limit.kind, Attempt.subject == subject)
+        delete(Attempt).where(Attempt.kind == limit.kind, Attempt.subject == whose)
     )
 
 

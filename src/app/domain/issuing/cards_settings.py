@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.card_numbers import holds_card_number
 from app.domain.identity.audit import Actor, record
 from app.domain.identity.reasons import Reason
 from app.domain.issuing.cards import CardControls
@@ -111,6 +112,8 @@ def read_nickname(typed: str) -> str:
     name = " ".join(typed.split())
     if not name or not name.isprintable() or len(name) > LONGEST_NICKNAME:
         raise UnusableNickname(f"A card's name has 1 to {LONGEST_NICKNAME} characters.")
+    if holds_card_number(name):
+        raise UnusableNickname("This looks like a card's number. Choose a name instead.")
     return name
 
 
