@@ -42,6 +42,7 @@ class CardFactory(TableFactory[Card]):
     single_use = False
     frozen_by = None
     replaces_id = None
+    funding_source_id = None
     active_until = None
 
 
