@@ -58,7 +58,8 @@ async def load_into(parts: Parts, folder: DataFolder) -> None:
         keep(folder.demo_story, story)
 
     await make_people(parts)
-    await play_past(parts, story.chapter, told)
+    played = story.played if story.played > story.begin else None
+    await play_past(parts, story.chapter, told, played)
     await fill(parts)
     await leave_work(parts)
     folder.demo_story.unlink()

@@ -11,7 +11,7 @@ from app.parts import Parts
 from local_stack.data_folder import DataFolder
 from local_stack.offline_stripe import OfflineStripe
 from local_stack.story import CUSTOMERS, PER_DAY, Chapter, Told, opening_float_minor, play
-from local_stack.story_desk import ask_to_write_off, send_what_fails
+from local_stack.story_desk import ask_to_write_off, leave_a_failed_job, send_what_fails
 from local_stack.story_pieces import pieces
 from local_stack.story_stage import Stage
 
@@ -54,17 +54,20 @@ def begin_story(folder: DataFolder, offline: OfflineStripe, days: int) -> None:
     keep(folder.demo_story, story)
 
 
-async def play_past(parts: Parts, chapter: Chapter, told: Told) -> None:
-    """Play until now; what was played before is not played again."""
+async def play_past(
+    parts: Parts, chapter: Chapter, told: Told, played: datetime | None = None
+) -> None:
+    """Play until now; what was `played` before, as it was told, is not played again."""
     stage = Stage(parts)
     acts = [*chapter.acts(), *pieces(chapter.end, chapter.begin)]
-    await play(stage, acts, chapter.end, told)
+    await play(stage, acts, chapter.end, told, played=played)
     await stage.move_to(datetime.now(UTC))
 
 
 async def leave_work(parts: Parts) -> None:
     """Leave something to be done by the staff."""
     await ask_to_write_off(parts)
+    await leave_a_failed_job(parts)
     await send_what_fails(parts.settings)
 
 

@@ -47,6 +47,24 @@ class Merchants:
             merchant_data={"name": merchant, "category": category, "country": "US"} | more,
         )
 
+    async def pay_with_wrong_code(
+        self, card: str, amount_minor: int, merchant: str, category: str
+    ) -> dict[str, Any]:
+        """Ask for an amount in US cents, the code on the back of the card mistyped."""
+        return await self._post(
+            HELPERS,
+            card=card,
+            amount=amount_minor,
+            currency="usd",
+            merchant_data={"name": merchant, "category": category, "country": "US"},
+            verification_data={"cvc_check": "mismatch"},
+        )
+
+    async def issuing_balance(self) -> int:
+        """Give what the Issuing balance has left for purchases, in US cents."""
+        response = await self.client.raw_request_async("get", "/v1/balance")
+        return int(response.data["issuing"]["available"][0]["amount"])
+
     async def then(self, authorization: str, action: str, **params: Any) -> dict[str, Any]:
         """Capture, increment, reverse or expire an authorization; give it as it is afterwards."""
         return await self._post(f"{HELPERS}/{authorization}/{action}", **params)

@@ -77,13 +77,21 @@ def opening_float_minor(chapter: Chapter) -> int:
     return spent + _NOT_ORDINARY_MINOR + int(FLOAT_COVERS_DAYS * 1.6 * spent / days)
 
 
-async def play(stage: Stage, acts: Sequence[Dated], end: datetime, told: Told) -> None:
+async def play(
+    stage: Stage,
+    acts: Sequence[Dated],
+    end: datetime,
+    told: Told,
+    *,
+    played: datetime | None = None,
+) -> None:
     """Let everything happen at its time, until the end. What is past already has happened.
 
-    Joining is done again, which finds who has joined.
+    `played`: the last that an interrupted run has told; what it did is not done again. Joining is
+    done again, which finds who has joined.
     """
-    began = stage.now
-    stage.later = [one for one in acts if one[0] >= began or _joins(one[1])]
+    done = stage.now if played is None else played + _TOGETHER
+    stage.later = [one for one in acts if one[0] > done or _joins(one[1])]
     while stage.later:
         stage.later.sort(key=lambda one: one[0])
         moment = max(stage.later[0][0], stage.now)

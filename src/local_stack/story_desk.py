@@ -1,4 +1,4 @@
-"""What the story leaves on the desks of the staff: an event that fails, a write-off to approve."""
+"""What the story leaves to the staff: an event and a job that fail, a write-off to approve."""
 
 import hashlib
 import hmac
@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 
 import aiohttp
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.admin.approvals.money import WRITE_OFF_KIND
 from app.config import Settings
@@ -19,11 +19,14 @@ from app.domain.identity.models import Customer
 from app.domain.identity.reasons import Reason
 from app.domain.identity.staff import staff_by_email
 from app.domain.identity.staff_models import Approval
+from app.domain.issuing.mirroring import TELL_STRIPE
 from app.parts import Parts
+from app.queue import enqueue
 from local_stack.demo_people import FINANCE_EMAIL
 
 _EVENTS = "/webhooks/stripe/events"
 _OF_NOBODY = "ipi_demoWithoutAnything"
+_JOB_OF_NOBODY = "demo"
 _NOTE = "Three letters and a call; the number is not in service any more."
 
 
@@ -52,6 +55,15 @@ async def ask_to_write_off(parts: Parts) -> None:
             by=Actor("staff", member.id),
             now=datetime.now(UTC),
         )
+
+
+async def leave_a_failed_job(parts: Parts) -> None:
+    """Queue a job that does not say what it is about: it is held at once, for a person."""
+    known = text("SELECT 1 FROM pgqueuer WHERE dedupe_key = :key")
+    async with parts.sessions.begin() as session:
+        if await session.scalar(known, {"key": f"{TELL_STRIPE}:{_JOB_OF_NOBODY}"}) is None:
+            wrong = {"order": "of nobody"}
+            await enqueue(session, TELL_STRIPE, wrong, key=_JOB_OF_NOBODY)
 
 
 async def send_what_fails(settings: Settings) -> None:

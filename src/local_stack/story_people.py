@@ -12,6 +12,7 @@ def _person(name: str, born: date, phone: str, address: str, linked: str = VISA)
 
 OWES_LONGEST, OWES_LONG, OWES = 1001, 1002, 1003
 TRAVELS, IS_REFUSED = 1004, 1005
+IS_SHUT_OUT, PAYS_LATE = 1006, 1007
 """Their numbers among the actors."""
 
 PEOPLE = {
@@ -37,5 +38,11 @@ PEOPLE = {
     ),
     IS_REFUSED: _person(
         "Wren Castle", date(1995, 9, 12), "+12125550155", "20 W 34th St, New York, NY 10001"
+    ),
+    IS_SHUT_OUT: _person(
+        "Dora Fields", date(1999, 4, 30), "+12065550156", "2000 2nd Ave, Seattle, WA 98121"
+    ),
+    PAYS_LATE: _person(
+        "Noah Bergman", date(1979, 11, 3), "+16175550157", "84 Beacon St, Boston, MA 02108"
     ),
 }

@@ -4,12 +4,16 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
+from app.domain.funding.receivables import open_debts, write_off
+from app.domain.identity.audit import SYSTEM
 from local_stack.demo_people import NO_FUNDS, SOFTWARE
 from local_stack.story import actor_of, end, join
+from local_stack.story_locked_out import locked_out
 from local_stack.story_people import (
     OWES,
     OWES_LONG,
     OWES_LONGEST,
+    PAYS_LATE,
     PEOPLE,
     TRAVELS,
 )
@@ -32,7 +36,14 @@ OUTLET = "B&H Photo"
 
 def pieces(now: datetime, begin: datetime) -> list[Dated]:
     """Give what happens besides the ordinary days, where the story is long enough for it."""
-    happens = [*_debts(now), *_journeys(now), *_bad_hour(now), *refusals(now)]
+    happens = [
+        *_debts(now),
+        *_old_debts(now),
+        *_journeys(now),
+        *_bad_hour(now),
+        *refusals(now),
+        *locked_out(now),
+    ]
     joining = [
         (min(at for at, _ in happens) - DAY, partial(join, who=who, wanted=one))
         for who, one in PEOPLE.items()
@@ -52,6 +63,15 @@ def _debts(now: datetime) -> Iterator[Dated]:
             partial(dine, who=who, minor=4_000 + days * 10),
         )
         yield now - timedelta(days=1, hours=who % 7), partial(try_again, who=who)
+
+
+def _old_debts(now: datetime) -> Iterator[Dated]:
+    """Owe once and never pay, and owe again and pay when the bank allows it."""
+    yield now - 55 * DAY, partial(dine, who=PAYS_LATE, minor=6_200)
+    yield now - 34 * DAY, partial(never_paid, who=PAYS_LATE)
+    yield now - 33 * DAY, partial(can_pay_again, who=PAYS_LATE)
+    yield now - 25 * DAY, partial(dine, who=PAYS_LATE, minor=3_800)
+    yield now - 23.5 * DAY, partial(can_pay_again, who=PAYS_LATE)
 
 
 def _journeys(now: datetime) -> Iterator[Dated]:
@@ -77,6 +97,20 @@ async def dine(stage: Stage, *, who: int, minor: int) -> None:
         await stage.behave(guest, NO_FUNDS)
         await end(stage, name=made["id"], action="capture", capture_amount=minor + minor // 2)
         await stage.until_worked_off()  # what is owed is so from this day on
+
+
+async def never_paid(stage: Stage, *, who: int) -> None:
+    """Have what is owed given up as lost."""
+    parts = stage.parts
+    async with parts.sessions() as session:
+        debts = await open_debts(session, stage.actors[who].customer.id)
+    for debt in debts:
+        why = "The restaurant's guest could not be reached for three weeks."
+        await write_off(parts.sessions, debt.id, why, actor=SYSTEM, now=stage.now)
+
+
+async def can_pay_again(stage: Stage, *, who: int) -> None:
+    await stage.behave(stage.actors[who])
 
 
 async def try_again(stage: Stage, *, who: int) -> None:

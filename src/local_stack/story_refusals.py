@@ -16,6 +16,7 @@ from app.domain.issuing.rules import (
     ClosedCountries,
     Condition,
     DeclineStreak,
+    NewCustomer,
     RiskScore,
     RuleMode,
     Stop,
@@ -56,6 +57,7 @@ RULES: Mapping[Why, Condition] = {
     Why.CARD_TOO_MUCH: Velocity(Scope.CARD, minutes=20_000, amount_minor=100),
     Why.CUSTOMER_TOO_OFTEN: Velocity(Scope.CUSTOMER, minutes=20_000, purchases=1),
     Why.CUSTOMER_TOO_MUCH: Velocity(Scope.CUSTOMER, minutes=20_000, amount_minor=100),
+    Why.NEW_CUSTOMER_LIMIT: NewCustomer(for_days=10_000, window_days=30, amount_minor=100),
     Why.TOO_MANY_DECLINES: DeclineStreak(minutes=20_000, declines=1),
     Why.SUSPECTED_CARD_TESTING: CardTesting(minutes=20_000, probes=1),
 }

@@ -94,10 +94,12 @@ async def test_part_of_a_purchase_can_be_captured(product: Product) -> None:
     bought = (await pay(product, (await holder(product)).card, 1999))["id"]
     async with signed_in(product, Role.SUPPORT) as client:
         done = await act(client, bought, "capture", amount="10.00")
+        await product.settled()
         text = said(await client.get(done.headers["location"]))
     assert "Charged to the linked card 11.00 USD" in text
     assert "Taken by the merchant 10.00 USD" in text
     assert "Profit earned (gross) 1.00 USD" in text
+    assert "Net profit 0.38 USD" in text
 
 
 async def test_a_refusal_is_a_sentence_and_keeps_what_was_typed(product: Product) -> None:

@@ -44,7 +44,7 @@ async def test_what_a_caller_says_is_found(product: Product) -> None:
             "43.20": "Whole Foods asked for 43.20 USD",
             "$21.49": "Blue Bottle charged to the linked card 19.99 USD charged 21.49 USD",
             "5.38 USD": "Blue Bottle refunded to the linked card 19.99 USD",
-            "77.00": "asked for 77.00 USD — declined bank: insufficient funds the customer's bank",
+            "77.00": "asked for 77.00 USD — declined bank: insufficient funds: the customer's bank",
             "whole": "Whole Foods merchant 43.20 USD",
             "ada byron": "Ada Byron a•••@e•••.com active",
             "ADA@example.com": "Ada Byron a•••@e•••.com active",
@@ -85,7 +85,7 @@ async def test_a_customer_is_on_one_page(product: Product) -> None:
         ):
             assert told in text, told
         theirs = said(await client.get(f"/admin/customer/{bob.customer.id}"))
-        assert "declined bank: insufficient funds the customer's bank" in theirs
+        assert "declined bank: insufficient funds: the customer's bank" in theirs
         missing = await client.get("/admin/customer/00000000-0000-0000-0000-000000000000")
         assert missing.status_code == 404
     reads = await product.rows("SELECT action FROM audit_entry WHERE action = 'customer.read'")

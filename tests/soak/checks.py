@@ -82,7 +82,7 @@ UNION ALL
 SELECT 'job ' || name || ' failed: ' || outcome FROM regular_job WHERE failed
 """
 IN_BOOKS = "SELECT count(*) AS journals FROM journal"
-AT_WORK = ("2000", "2300", "2100", "1100", "5100", "4000", "4010")
+AT_WORK = ("1030", "2000", "2300", "2100", "1100", "5100", "4000", "4010")
 """Where a customer's money is, that is neither the customer's nor a merchant's."""
 
 Sums = Mapping[str, Mapping[tuple[str, str], int]]

@@ -35,11 +35,15 @@ refused = precondition(
 STAFF: Mapping[str, Callable[[Scene, int], Awaitable[str | None]]] = {
     "write off": others.give_debt_up,
     "try a debt now": others.try_debt_now,
+    "a debt comes by bank": others.debt_comes_by_bank,
     "freeze or thaw": others.freeze,
     "assign a refund": others.assign_refund,
     "close a card": others.close_card,
     "detach a linked card": others.detach,
 }
+
+
+DEBTS = ("write off", "try a debt now", "a debt comes by bank")
 
 
 class Purchases(RuleBasedStateMachine):
@@ -206,7 +210,7 @@ class Purchases(RuleBasedStateMachine):
         self.do(act, self.asked(act, pick))
 
     @precondition(lambda self: self.scene.taken_unasked or self.scene.transactions("capture"))
-    @rule(pick=PICKS, act=st.sampled_from(("write off", "try a debt now")))
+    @rule(pick=PICKS, act=st.sampled_from(DEBTS))
     def staff_looks_after_debts(self, pick: int, act: str) -> None:
         self.do(act, self.asked(act, pick))
 

@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
-from app.domain.funding.receivables import try_now, write_off
+from app.domain.funding.receivables import pay_outside, try_now, write_off
+from app.domain.funding.refund_models import Receivable
 from app.domain.identity.audit import SYSTEM
+from app.domain.identity.reasons import Reason
 from app.domain.issuing.states import CardState
 from app.domain.issuing.unlinked import UnlinkedTransactions
 from app.jobs.bookkeeping import FILL_GAPS
@@ -59,6 +61,25 @@ async def give_debt_up(scene: Scene, pick: int) -> str | None:
     now = scene.product.parts.clock.now()
     sessions = scene.product.parts.sessions
     await write_off(sessions, debt["id"], "nobody pays", actor=SYSTEM, now=now)
+    return str(debt["id"])
+
+
+async def debt_comes_by_bank(scene: Scene, pick: int) -> str | None:
+    """Have a customer pay what they owe to our bank account, also what was given up."""
+    debt = one_of(await scene.product.rows(LEFT_DEBTS, customers=scene.customers), pick)
+    if debt is None:
+        return None
+    parts, reason = scene.product.parts, Reason("paid_otherwise", "it is on the statement")
+    async with parts.sessions.begin() as session:
+        owed = (await session.get_one(Receivable, debt["id"])).outstanding_minor
+        await pay_outside(
+            session,
+            debt["id"],
+            actor=SYSTEM,
+            now=parts.clock.now(),
+            reason=reason,
+            expected_minor=owed,
+        )
     return str(debt["id"])
 
 

@@ -1,5 +1,6 @@
 """What a merchant does next on a purchase: the forms for it, what was typed, and doing it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,7 +17,9 @@ from app.domain.issuing.models import Authorization
 from app.domain.issuing.story import Story, find_purchase, tell
 from app.domain.issuing.story_next import MerchantStep, next_steps, read_amount, subject_of
 from app.domain.issuing.story_time import moments, totals_of
-from app.domain.ledger.balances import balances_of
+from app.domain.ledger.accounts import AccountKind, kind_of
+from app.domain.ledger.balances import Balance, balances_of
+from app.domain.ledger.journals import Layer
 
 
 async def found(session: AsyncSession, key: str) -> Authorization:
@@ -79,8 +82,20 @@ async def beside_told(session: AsyncSession, told: Story) -> dict[str, Any]:
         "story": told,
         "funding": told.funding,
         "sections": by_layer(balances),
+        "costs_minor": _of_kind(balances, AccountKind.EXPENSE),
+        "net_minor": -_of_kind(balances, AccountKind.INCOME, AccountKind.EXPENSE),
         "totals": totals_of(moments(told)),
     }
+
+
+def _of_kind(balances: Sequence[Balance], *kinds: AccountKind) -> int:
+    """Add up what accounts of some kinds have: debits less credits, what is posted in USD."""
+    counted = (
+        one.net_minor
+        for one in balances
+        if one.layer is Layer.POSTED and one.currency == "usd" and kind_of(one.account) in kinds
+    )
+    return sum(counted)
 
 
 def _simulated(request: Request) -> bool:

@@ -4,9 +4,14 @@ from collections.abc import Mapping
 
 import msgspec
 
+from app.admin.approvals.kinds import KINDS
+
 
 class QueueKind(msgspec.Struct, frozen=True):
-    """`rows` gives key, what, since, amount_minor and what an item's own address ends with."""
+    """`rows` gives key, what, since, amount_minor and what an item's own address ends with.
+
+    `names`: how people call a `what` that is a word of ours.
+    """
 
     name: str
     title: str
@@ -16,6 +21,7 @@ class QueueKind(msgspec.Struct, frozen=True):
     listed: str
     item: str
     rows: str
+    names: Mapping[str, str] = {}
 
 
 _KINDS = (
@@ -138,11 +144,12 @@ _KINDS = (
         "approvals",
         "Somebody asked for what a second member has to approve within a day.",
         "/admin/approvals/list?state=waiting",
-        "/admin/approvals/details/",
+        "/admin/approval/",
         """
-        SELECT id::text AS key, replace(kind, '_', ' ') AS what, created_at AS since,
+        SELECT id::text AS key, kind AS what, created_at AS since,
                NULL::bigint AS amount_minor, id::text AS leads_to
           FROM approval WHERE state = 'waiting' AND expires_at > now()""",
+        {name: kind.title for name, kind in KINDS.items()},
     ),
 )
 QUEUES: Mapping[str, QueueKind] = {kind.name: kind for kind in _KINDS}

@@ -109,7 +109,7 @@ async def _read(
     items = [
         Item(
             row.key,
-            row.what,
+            kind.names.get(row.what, row.what),
             row.since,
             row.amount_minor,
             kind.item + row.leads_to,

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from app.admin.wording import card_digits
 from app.domain.funding.models import FundingSource, PricePlan
 from app.domain.identity.models import Customer, Staff
+from app.domain.issuing.control_models import DecisionRule
 from app.domain.issuing.decline_reasons import DeclineReason
 from app.domain.issuing.models import Authorization, AuthorizationRequest, Card
 
@@ -67,9 +68,11 @@ def _ids(rows: Sequence[Any], *fields: str) -> set[UUID]:
 
 
 def _subjects(rows: Sequence[Any]) -> set[UUID]:
-    """Give the ids of the people that entries of the trail are about."""
+    """Give the ids of whom entries of the trail are about, and rules that stop somebody."""
     about = (row for row in rows if getattr(row, "subject_kind", "") in {"staff", "customer"})
-    return {UUID(row.subject_id) for row in about}
+    stopped = (row.condition for row in rows if isinstance(row, DecisionRule))
+    named = (one["value"] for one in stopped if one.get("target") in {"customer", "card"})
+    return {*(UUID(row.subject_id) for row in about), *map(UUID, named)}
 
 
 async def _pairs(session: AsyncSession, table: Any, column: Any, ids: set[UUID]) -> dict[UUID, str]:

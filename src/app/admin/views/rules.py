@@ -1,5 +1,6 @@
 """Lists of the rules that purchases are decided by, and of what a person has let pass once."""
 
+from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -7,17 +8,28 @@ from starlette.requests import Request
 from app.admin.views.cells import SHORT, Text, link
 from app.admin.views.filters import Choice, DateRange, Whose
 from app.admin.views.listing import ReadOnlyList, at, choices
+from app.admin.views.names import name_of
 from app.admin.views.searching import Search
-from app.admin.wording import amount
+from app.admin.wording import amount, words
 from app.domain.issuing.control_models import Allowance, DecisionRule
 from app.domain.issuing.rule_book import rule_of
+from app.domain.issuing.rule_lines import report_lines
 from app.domain.issuing.rule_reading import KINDS
 from app.domain.issuing.rule_words import condition_in_words, life_in_words
 from app.domain.issuing.rules import RuleMode
+from app.domain.issuing.shadow import report_on
+
+REPORTED = timedelta(days=7)
 
 
-def refuses(row: Any, _: str, __: Request) -> Text:
-    return condition_in_words(rule_of(row).condition)
+def refuses(row: Any, _: str, request: Request) -> Text:
+    """Say what a rule refuses, with the name of the customer or the card that it is about."""
+    told, about = condition_in_words(rule_of(row).condition), row.condition.get("value")
+    return told.replace(about, name_of(about, request)) if about else told
+
+
+def last_week(_: Any, __: str, request: Request) -> Text:
+    return " ".join(map(str.strip, report_lines(request.state.report)))
 
 
 def refuses_in_short(row: Any, field: str, request: Request) -> Text:
@@ -35,23 +47,33 @@ class RuleList(ReadOnlyList, model=DecisionRule):
     name, name_plural = "Rule", "Rules"
     note = "What purchases are refused for. The next purchase obeys a change."
     column_list = ["name", "life", "refuses", "kind", "effective_from", "effective_until"]
-    column_details_list = [*column_list, "mode", "note", "condition", "created_at"]
+    column_details_list = [*column_list, "last_week", "mode", "note", "created_at"]
     column_labels = {
         "life": "Now",
+        "last_week": "In the last seven days",
         "refuses": "Refuses",
         "effective_from": "From",
         "effective_until": "Until",
     }
     column_sortable_list = ["effective_from"]
     column_default_sort = ("effective_from", True)
-    cells = {"refuses": refuses_in_short, "life": life}
-    record_cells = {"refuses": refuses}
+    cells = {"refuses": refuses_in_short, "life": life, "kind": lambda row, _, __: words(row.kind)}
+    record_cells = {"refuses": refuses, "last_week": last_week}
     filters = (
         Choice("kind", "Kind", DecisionRule.kind, {kind: (kind, (kind,)) for kind in KINDS}),
         Choice("mode", "Mode", DecisionRule.mode, choices(RuleMode)),
         DateRange("from", "From", DecisionRule.effective_from),
     )
     search = Search("name, note", texts=(DecisionRule.name, DecisionRule.note))
+
+    async def get_object_for_details(self, request: Request) -> Any:
+        """Give the rule, with what it said of late."""
+        row = await super().get_object_for_details(request)
+        if row is not None:
+            since = request.state.parts.clock.now() - REPORTED
+            async with self.session_maker() as session:
+                request.state.report = await report_on(session, rule_of(row), since)
+        return row
 
     def heading(self, row: Any) -> str:
         return str(row.name)
