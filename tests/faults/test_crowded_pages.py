@@ -1,6 +1,8 @@
 """The pages are crowded and long files are written: purchases are answered by a process apart."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import cycle
 from pathlib import Path
 
@@ -8,13 +10,13 @@ import httpx
 
 from app.domain.identity.states import Role
 from tests.back_office import signed_in
-from tests.crashes.processes import PROXYCARD, started
+from tests.crashes.processes import PROXYCARD, Running, ready, start, started
 from tests.oracle import oracle
 from tests.portal import entered
 from tests.product import Product
-from tests.serving import http_client
+from tests.serving import free_port, http_client
 from tests.signing import AUTHORIZATIONS
-from tests.situations import holder, pay
+from tests.situations import Holder, holder, pay
 
 ROWS = 4_000
 MANY = """
@@ -31,11 +33,13 @@ FILE = "/admin/purchases/export"
 async def test_purchases_are_answered_in_time_meanwhile(product: Product, tmp_path: Path) -> None:
     ada = await holder(product, cards=3)
     await product.as_owner(MANY)
+    cookies = await signed_in_twice(product, ada)
     async with (
         started(product.settings, tmp_path, [{}], PROXYCARD) as [realtime],
+        pages_apart(product, tmp_path) as web,
         http_client(realtime.url) as apart,
-        entered(product, ada.customer) as client,
-        signed_in(product, Role.FINANCE) as finance,
+        http_client(web.url, timeout=30) as stranger,
+        http_client(web.url, cookies=cookies, timeout=30) as client,
     ):
         for path in ("/", "/sign-in", "/admin/login"):  # no page of anybody's is served there
             assert (await apart.get(path)).status_code == 404, path
@@ -44,10 +48,10 @@ async def test_purchases_are_answered_in_time_meanwhile(product: Product, tmp_pa
         )
         over = asyncio.Event()
         crowd = asyncio.gather(
-            *(look(product.web, PAGES, over) for _ in range(STRANGERS)),
+            *(look(stranger, PAGES, over) for _ in range(STRANGERS)),
             look(client, ("/dashboard", "/purchases", "/purchases.csv"), over),
-            look(finance, (FILE,), over),
-            look(finance, ("/admin/purchases/list", FILE), over),
+            look(client, (FILE,), over),
+            look(client, ("/admin/purchases/list", FILE), over),
         )
         bought = [
             await pay(product, card, 1_000 + n)
@@ -60,6 +64,26 @@ async def test_purchases_are_answered_in_time_meanwhile(product: Product, tmp_pa
     assert sum(looked) > PURCHASES
     await product.as_owner("DELETE FROM card_authorization WHERE merchant_name = 'Shop'")
     await oracle(product)
+
+
+async def signed_in_twice(product: Product, ada: Holder) -> dict[str, str]:
+    """Give the cookies of a browser in which a customer and a member of staff are signed in."""
+    async with entered(product, ada.customer) as client, signed_in(product, Role.FINANCE) as member:
+        return dict(client.cookies.items()) | dict(member.cookies.items())
+
+
+@asynccontextmanager
+async def pages_apart(product: Product, folder: Path) -> AsyncIterator[Running]:
+    """Serve the pages by a process of their own, as they are where it matters."""
+    port = free_port()
+    words = (PROXYCARD[0], "serve", "--part", "web")
+    environ = {"PORT": str(port), "DATA_DIR": str(folder / "pages")}
+    web = start(product.settings, folder, words, port=port, environ=environ)
+    try:
+        await ready([web])
+        yield web
+    finally:
+        web.child.stop()
 
 
 async def look(client: httpx.AsyncClient, paths: tuple[str, ...], over: asyncio.Event) -> int:
