@@ -108,8 +108,8 @@ async def test_every_address_with_anothers_id_finds_nothing_and_changes_nothing(
             page = await client.request(method, asked, data=data)
             assert page.status_code == 404, (method, asked, page.status_code)
         new = {"nickname": "Mine", "daily": "10", "monthly": "100", "lock": "any", "kinds": "any"}
-        asked = {"once": "1", "pays": theirs["source_id"]}
-        charged_to_her = await send(client, "/cards/new", new | asked)
+        charged = {"once": "1", "pays": theirs["source_id"]}
+        charged_to_her = await send(client, "/cards/new", new | charged)
         assert charged_to_her.status_code == 422
         assert await everything_of(product, grace) == before
         assert (await other.get("/settings")).status_code == 200
