@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, Request, async_playwright, expect
 
 from tests.browser.test_sandbox_pages import FLAGS
+from tests.card_data import card_data_in
 from tests.portal import EMAIL, PASSWORD
 from tests.product import Product
 
@@ -21,18 +22,29 @@ async def chromium() -> AsyncIterator[Any]:
         browser = await started.chromium.launch(
             executable_path=os.environ["CHROME"], args=list(FLAGS)
         )
+        browser.sent = []  # type: ignore[attr-defined]  # what `opened` hears of
         yield browser
         await browser.close()
+        assert card_data_in(browser.sent) == set()  # type: ignore[attr-defined]
 
 
 async def opened(chromium: Any, product: Product, **given: Any) -> Page:
-    """Open a page that fails the test for every script's error and every refusal of the policy."""
+    """Open a page that fails the test for every script's error and every refusal of the policy.
+
+    So does a card's number or code in what it sends to our origin.
+    """
     context = await chromium.new_context(base_url=product.settings.app_url, **given)
     page: Page = await context.new_page()
     page.set_default_timeout(10_000)
+    origin = product.settings.app_url
+    context.on("request", lambda asked: chromium.sent.extend(_sent_to(origin, asked)))
     page.on("pageerror", lambda error: pytest.fail(str(error)))
     page.on("console", lambda said: _no_refusal(said.text))
     return page
+
+
+def _sent_to(origin: str, asked: Request) -> list[str]:
+    return [asked.url, asked.post_data or ""] if asked.url.startswith(origin) else []
 
 
 def _no_refusal(said: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 
 import pytest
 
@@ -54,8 +55,16 @@ async def test_only_the_page_with_the_card_may_load_from_stripe(product: Product
     ada = await holder(product, sources=(), cards=0)
     async with entered(product, ada.customer) as client:
         address = (await begin_linking(client)).headers["location"]
-        opened = (await client.get(address)).headers["content-security-policy"]
+        page = await client.get(address)
+        opened = page.headers["content-security-policy"]
+        scripts = re.findall(r'<script[^>]* src="([^"]+)"', page.text)
         other = (await client.get("/funding/link")).headers["content-security-policy"]
+    assert {one.rpartition("/")[2] for one in scripts} == {
+        *("portal.js", "live.js", "linking.js", "stripe.js")
+    }
+    assert {one for one in scripts if not one.startswith("/static/")} == {
+        product.settings.stripe_js_url
+    }
     assert f"frame-src {sandbox}" in opened
     assert f"script-src {sandbox} 'nonce-" in opened
     assert "unsafe" not in opened
