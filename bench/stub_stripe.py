@@ -32,7 +32,7 @@ def _answer(method: str, path: str) -> dict[str, Any]:
     name = path.rpartition("/")[2]
     if method == "POST":
         number = next(_numbers)
-        return _intent(f"pi_{os.getpid()}_{number}", f"ch_{os.getpid()}_{number}")
+        return _intent(f"pi_{os.getpid()}_{number}", _charge(f"ch_{os.getpid()}_{number}"))
     if path.startswith("/v1/payment_intents/"):
         return _intent(name, _charge(name.replace("pi_", "ch_")))
     if path.startswith("/v1/issuing/authorizations/"):

@@ -283,6 +283,6 @@ async def _shown_as_unpaid(product: Product, unpaid: Collection[str]) -> list[st
         *(
             f"{name} is unpaid and its card {state}"
             for name, state in shown.items()
-            if state != "frozen"
+            if state not in ("frozen", "closed")
         ),
     ]

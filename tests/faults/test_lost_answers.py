@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from app.domain.identity.audit import Actor
+from app.domain.issuing.cards_moving import freeze_card
 from tests.faults import relay
 from tests.faults.arming import arm, fired
 from tests.oracle import oracle
@@ -94,12 +96,15 @@ class TestAnAccountThatApprovesByDefault:
                 await until(lambda: between.questions == count)  # noqa: B023 - within the round
                 if name in faults:
                     await until(lambda: self.all_fired(product), why="the fault fires")
+            await self.freeze_own(product, people["penniless"])
             bought = {name: await one for name, one in paying.items()}
 
         assert {last(one)[0] for one in bought.values()} == {True}
         assert await fired(product) == [1, 1]
         broke = {bought["garbled"]["id"], bought["penniless"]["id"]}
         await oracle(product, unpaid=broke)
+        frozen = "SELECT DISTINCT frozen_by FROM card WHERE state = 'frozen'"
+        assert await product.rows(frozen) == [{"frozen_by": "system"}]
         held = {name: await on_card(product, person) for name, person in people.items()}
         assert {name: states.count("requires_capture") for name, states in held.items()} == {
             "charged in vain": 1,
@@ -110,6 +115,12 @@ class TestAnAccountThatApprovesByDefault:
             "declined": 1,
             "penniless": 0,
         }
+
+    async def freeze_own(self, product: Product, person: Holder) -> None:
+        """Have a customer freeze their card themselves: what is not paid is on it all the same."""
+        actor = Actor("customer", person.customer.id)
+        async with product.parts.sessions.begin() as session:
+            await freeze_card(session, person.card.id, actor=actor)
 
     async def all_fired(self, product: Product) -> bool:
         return all(await fired(product))

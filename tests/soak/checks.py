@@ -23,7 +23,8 @@ SELECT stripe_authorization_id AS name FROM card_authorization
 OWED = """
 SELECT stripe_authorization_id AS name FROM card_authorization AS purchase
  WHERE EXISTS (SELECT FROM receivable WHERE purchase_id = purchase.id)
-    OR EXISTS (SELECT FROM refund WHERE purchase_id = purchase.id AND state = 'failed')
+    OR EXISTS (SELECT FROM refund
+                WHERE purchase_id = purchase.id AND (state = 'failed' OR purpose = 'goodwill'))
     OR EXISTS (SELECT FROM card_transaction AS moved
                 WHERE authorization_id = purchase.id AND moved.unmatched)
     OR EXISTS (SELECT FROM card_transaction AS back JOIN card_transaction AS taken
@@ -31,8 +32,8 @@ SELECT stripe_authorization_id AS name FROM card_authorization AS purchase
                 WHERE back.authorization_id = purchase.id AND back.kind = 'refund'
                   AND taken.kind = 'capture' AND taken.created_at > back.created_at)
 """
-"""Not what the oracle reckons with. The last: a fee went back in proportion to what was taken then,
-and more was taken afterwards."""
+"""Not what the oracle reckons with, as what staff gave. The last: a fee went back in proportion to
+what was taken then, and more was taken afterwards."""
 SENT_BACK = """
 SELECT stripe_authorization_id AS name FROM card_authorization AS purchase
  WHERE EXISTS (SELECT FROM refund WHERE purchase_id = purchase.id AND state = 'failed')
@@ -82,7 +83,7 @@ UNION ALL
 SELECT 'job ' || name || ' failed: ' || outcome FROM regular_job WHERE failed
 """
 IN_BOOKS = "SELECT count(*) AS journals FROM journal"
-AT_WORK = ("1030", "2000", "2300", "2100", "1100", "5100", "4000", "4010")
+AT_WORK = ("1030", "2000", "2300", "2100", "1100", "5100", "5120", "4000", "4010")
 """Where a customer's money is, that is neither the customer's nor a merchant's."""
 
 Sums = Mapping[str, Mapping[tuple[str, str], int]]

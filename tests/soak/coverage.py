@@ -1,7 +1,4 @@
-"""What the histories have reached: reasons for declines, posting rules, moves between states.
-
-Moves are seen by the database itself: a trigger that only these tests add notes each of them.
-"""
+"""What histories have done and reached: reasons for declines, posting rules, moves of states."""
 
 import re
 from collections import Counter
@@ -9,11 +6,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import app.domain
-from app.domain.funding.states import CHARGE_MOVES, RECEIVABLE_MOVES, REFUND_MOVES
+from app.domain.funding.states import (
+    CHARGE_MOVES,
+    FUNDING_SOURCE_MOVES,
+    RECEIVABLE_MOVES,
+    REFUND_MOVES,
+)
+from app.domain.identity.states import APPROVAL_MOVES
 from app.domain.issuing.decline_reasons import DeclineReason
 from app.domain.issuing.states import AUTHORIZATION_MOVES, CARD_MOVES, REQUEST_MOVES
 from app.domain.states import Moves
 from tests.product import Product
+from tests.soak.acts import ACTS
+from tests.soak.counted import RULES
 from tests.soak.out_of_reach import MOVES_OUT_OF_REACH, REASONS_OUT_OF_REACH, RULES_OUT_OF_REACH
 
 TABLES: Mapping[str, Moves] = {  # type: ignore[type-arg]
@@ -23,21 +28,9 @@ TABLES: Mapping[str, Moves] = {  # type: ignore[type-arg]
     "charge": CHARGE_MOVES,
     "refund": REFUND_MOVES,
     "receivable": RECEIVABLE_MOVES,
+    "funding_source": FUNDING_SOURCE_MOVES,
+    "approval": APPROVAL_MOVES,
 }
-NOTE = """
-CREATE TABLE state_edge (kind text, before text, after text);
-CREATE FUNCTION note_state_edge() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public AS $$
-BEGIN
-    INSERT INTO state_edge VALUES (TG_TABLE_NAME, OLD.state, NEW.state);
-    RETURN NULL;
-END $$;
-GRANT SELECT ON state_edge TO PUBLIC;
-"""
-TRIGGER = """
-CREATE TRIGGER note_state_edge AFTER UPDATE OF state ON {table} FOR EACH ROW
-WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION note_state_edge();
-"""
 SEEN = {
     "move": (
         "SELECT kind || ': ' || before || ' -> ' || after AS name, count(*) AS times"
@@ -50,11 +43,6 @@ SEEN = {
     ),
 }
 RULE_NAME = re.compile(r'journal\(\s*[^"()]*(?:\([^()]*\)[^"()]*)*"(\w+)"')
-
-
-async def watch(product: Product) -> None:
-    """Have a product's database note every move of a state."""
-    await product.as_owner(NOTE + "".join(TRIGGER.format(table=table) for table in TABLES))
 
 
 class Coverage:
@@ -96,6 +84,8 @@ def posting_rules() -> list[str]:
 
 
 def _wanted() -> Iterator[str]:
+    yield from RULES
+    yield from (f"act · {act}" for act in ACTS)
     yield from (f"decline · {reason}" for reason in DeclineReason)
     yield from (f"posting rule · {rule}" for rule in posting_rules())
     for table, moves in TABLES.items():

@@ -1,15 +1,17 @@
 """The whole product as a state machine: everything that customers, merchants, banks, staff do."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition
 
 from app.errors import AppError
 from tests.situations import LATER_DECLINES, VISA
 from tests.soak import merchants, others
+from tests.soak.acts import ACTS, CUSTOMERS, DEBTS, REFUNDS, STAFF
 from tests.soak.checks import look
+from tests.soak.counted import counted
 from tests.soak.obstacles import KINDS, buy_against
 from tests.soak.scene import MERCHANTS, Scene
 from tests.soak.stage import Stage
@@ -32,18 +34,6 @@ given_back = precondition(lambda self: self.scene.transactions("refund"))
 refused = precondition(
     lambda self: self.scene.purchases("closed", approved=False) + self.scene.purchases("reversed")
 )
-STAFF: Mapping[str, Callable[[Scene, int], Awaitable[str | None]]] = {
-    "write off": others.give_debt_up,
-    "try a debt now": others.try_debt_now,
-    "a debt comes by bank": others.debt_comes_by_bank,
-    "freeze or thaw": others.freeze,
-    "assign a refund": others.assign_refund,
-    "close a card": others.close_card,
-    "detach a linked card": others.detach,
-}
-
-
-DEBTS = ("write off", "try a debt now", "a debt comes by bank")
 
 
 class Purchases(RuleBasedStateMachine):
@@ -57,7 +47,7 @@ class Purchases(RuleBasedStateMachine):
         self.failed = False
         stage = self.stage
         stage.examples += 1
-        self.scene = Scene(stage.product, stage.worker, stage.next_customer)
+        self.scene = Scene(stage.product, stage.worker, stage.next_customer, stage.office)
         self.late = self.lossy = False
         self.crashes = 0
 
@@ -82,21 +72,21 @@ class Purchases(RuleBasedStateMachine):
     # Customers.
 
     @precondition(lambda self: len(self.scene.holders) < 3)
-    @rule(token=st.sampled_from(PAYING + REFUSING), cards=st.integers(1, 2))
+    @counted(token=st.sampled_from(PAYING + REFUSING), cards=st.integers(1, 2))
     def customer(self, token: str, cards: int) -> None:
         self.do(f"a customer with {token}", self.scene.new_customer(token, cards))
 
     @precondition(lambda self: any(len(one.sources) < 3 for one in self.scene.holders))
-    @rule(pick=PICKS)
+    @counted(pick=PICKS)
     def links(self, pick: int) -> None:
         self.do("links another card", self.scene.link(pick))
 
-    @rule(pick=PICKS, amount=AMOUNTS, merchant=NAMES, less=st.booleans())
+    @counted(pick=PICKS, amount=AMOUNTS, merchant=NAMES, less=st.booleans())
     def buys(self, pick: int, amount: int, merchant: str, less: bool) -> None:  # noqa: FBT001
         more = {"is_amount_controllable": "true"} if less else {}
         self.do(f"buys {amount}", self.bought(pick, amount, merchant, **more))
 
-    @rule(pick=PICKS, amount=st.integers(100, 20_000), merchant=NAMES)
+    @counted(pick=PICKS, amount=st.integers(100, 20_000), merchant=NAMES)
     def buys_again(self, pick: int, amount: int, merchant: str) -> None:
         self.do(f"buys {amount}", self.bought(pick, amount, merchant))
 
@@ -104,11 +94,11 @@ class Purchases(RuleBasedStateMachine):
         made = await self.scene.buy(pick, amount, merchant, **more)
         return f"{made['id']} approved={made['approved']}"
 
-    @rule(pick=PICKS, kind=st.sampled_from(KINDS), amount=st.integers(51, 20_000))
+    @counted(pick=PICKS, kind=st.sampled_from(KINDS), amount=st.integers(51, 20_000))
     def buys_against(self, pick: int, kind: str, amount: int) -> None:
         self.do(f"buys {amount} against {kind}", buy_against(self.scene, kind, pick, amount))
 
-    @rule(picks=st.lists(st.tuples(PICKS, st.sampled_from(KINDS)), min_size=2, max_size=3))
+    @counted(picks=st.lists(st.tuples(PICKS, st.sampled_from(KINDS)), min_size=2, max_size=3))
     def buys_against_all(self, picks: list[tuple[int, str]]) -> None:
         for pick, kind in picks:
             self.buys_against(pick, kind, 1999)
@@ -116,12 +106,12 @@ class Purchases(RuleBasedStateMachine):
     # Merchants and networks.
 
     @pending
-    @rule(pick=PICKS, amount=AMOUNTS)
+    @counted(pick=PICKS, amount=AMOUNTS)
     def asks_for_more(self, pick: int, amount: int) -> None:
         self.do(f"increment {amount}", merchants.increment(self.scene, pick, amount))
 
     @pending
-    @rule(
+    @counted(
         pick=PICKS,
         how=st.sampled_from(("exactly", "less", "more", "tenfold", "in part", "so much")),
         amount=AMOUNTS,
@@ -130,67 +120,67 @@ class Purchases(RuleBasedStateMachine):
         self.do(f"capture {how} {amount}", merchants.capture(self.scene, pick, how, amount))
 
     @ended
-    @rule(pick=PICKS, amount=AMOUNTS)
+    @counted(pick=PICKS, amount=AMOUNTS)
     def captures_late(self, pick: int, amount: int) -> None:
         self.do(f"late capture {amount}", merchants.capture_late(self.scene, pick, amount))
 
     @pending
-    @rule(pick=PICKS, whole=st.booleans())
+    @counted(pick=PICKS, whole=st.booleans())
     def reverses(self, pick: int, whole: bool) -> None:  # noqa: FBT001
         self.do(f"reverse whole={whole}", merchants.reverse(self.scene, pick, whole=whole))
 
     @pending
-    @rule(pick=PICKS)
+    @counted(pick=PICKS)
     def expires(self, pick: int) -> None:
         self.do("expire", merchants.expire(self.scene, pick))
 
     @pending
-    @rule(pick=PICKS, amount=AMOUNTS)
+    @counted(pick=PICKS, amount=AMOUNTS)
     def says_what_it_came_to(self, pick: int, amount: int) -> None:
         self.do(f"final amount {amount}", merchants.finalize(self.scene, pick, amount))
 
-    @rule(pick=PICKS, amount=AMOUNTS, merchant=NAMES)
+    @counted(pick=PICKS, amount=AMOUNTS, merchant=NAMES)
     def takes_unasked(self, pick: int, amount: int, merchant: str) -> None:
         self.do(f"force {amount}", merchants.take_unasked(self.scene, pick, amount, merchant))
 
     @refused
-    @rule(pick=PICKS, amount=AMOUNTS)
+    @counted(pick=PICKS, amount=AMOUNTS)
     def takes_after_no(self, pick: int, amount: int) -> None:
         self.do(f"take after no {amount}", merchants.take_after_no(self.scene, pick, amount))
 
     @captured
-    @rule(pick=PICKS, amount=PARTS)
+    @counted(pick=PICKS, amount=PARTS)
     def gives_back(self, pick: int, amount: int | None) -> None:
         self.do(f"refund {amount}", merchants.give_back(self.scene, pick, amount))
 
-    @rule(pick=PICKS, amount=AMOUNTS, merchant=NAMES)
+    @counted(pick=PICKS, amount=AMOUNTS, merchant=NAMES)
     def gives_unasked(self, pick: int, amount: int, merchant: str) -> None:
         step = merchants.give_unasked(self.scene, pick, amount, merchant)
         self.do(f"unlinked refund {amount}", step)
 
     @captured
-    @rule(pick=PICKS, all_of_it=st.booleans())
+    @counted(pick=PICKS, all_of_it=st.booleans())
     def gives_back_again(self, pick: int, all_of_it: bool) -> None:  # noqa: FBT001
         part = None if all_of_it else 25
         self.do(f"refund {part}", merchants.give_back(self.scene, pick, part))
 
     @given_back
-    @rule(pick=PICKS, amount=PARTS)
+    @counted(pick=PICKS, amount=PARTS)
     def takes_back(self, pick: int, amount: int | None) -> None:
         self.do(f"take refund back {amount}", merchants.take_back(self.scene, pick, amount))
 
     # Banks, time, staff.
 
-    @rule(pick=PICKS, token=st.sampled_from(REFUSING) | st.sampled_from(PAYING))
+    @counted(pick=PICKS, token=st.sampled_from(REFUSING) | st.sampled_from(PAYING))
     def bank_changes(self, pick: int, token: str) -> None:
         self.do(f"bank behaves like {token}", others.bank_changes(self.scene, pick, token))
 
-    @rule(pick=PICKS, token=st.sampled_from((LATER_DECLINES, VISA)))
+    @counted(pick=PICKS, token=st.sampled_from((LATER_DECLINES, VISA)))
     def all_banks_change(self, pick: int, token: str) -> None:
         step = others.all_banks_change(self.scene, pick, token)
         self.do(f"all banks behave like {token}", step)
 
-    @rule(days=st.sampled_from((1, 3, 6, 8, 31)))
+    @counted(days=st.sampled_from((1, 3, 6, 8, 31)))
     def days_pass(self, days: int) -> None:
         if self.lossy:
             # The job runs every hour, and Stripe keeps events for thirty days.
@@ -199,40 +189,56 @@ class Purchases(RuleBasedStateMachine):
         self.do(f"{days} days pass", others.days_pass(self.scene, days))
 
     async def asked(self, act: str, pick: int) -> str | None:
-        """Have staff do something; it may be refused, where the product was quicker."""
+        """Have somebody do something; it may be refused, where the product was quicker."""
         try:
-            return await STAFF[act](self.scene, pick)
+            came = await ACTS[act](self.scene, pick)
         except AppError as error:
             return f"refused: {error}"
+        if came is not None and not came.startswith("refused"):
+            self.stage.coverage.seen[f"act · {act}"] += 1
+        return came
 
-    @rule(pick=PICKS, act=st.sampled_from(tuple(STAFF)))
-    def staff_acts(self, pick: int, act: str) -> None:
+    @counted(pick=PICKS, act=st.sampled_from(tuple(CUSTOMERS)))
+    def customer_acts(self, pick: int, act: str) -> None:
+        self.do(act, self.asked(act, pick))
+
+    @counted(pick=PICKS, act=st.sampled_from(tuple(STAFF)))
+    def staff_act(self, pick: int, act: str) -> None:
         self.do(act, self.asked(act, pick))
 
     @precondition(lambda self: self.scene.taken_unasked or self.scene.transactions("capture"))
-    @rule(pick=PICKS, act=st.sampled_from(DEBTS))
-    def staff_looks_after_debts(self, pick: int, act: str) -> None:
+    @counted(pick=PICKS, act=st.sampled_from(tuple(DEBTS)))
+    def staff_look_after_debts(self, pick: int, act: str) -> None:
+        self.do(act, self.asked(act, pick))
+
+    @captured
+    @counted(pick=PICKS, act=st.sampled_from(tuple(REFUNDS)))
+    def staff_give_money_back(self, pick: int, act: str) -> None:
         self.do(act, self.asked(act, pick))
 
     @given_back
-    @rule(pick=PICKS)
+    @counted(pick=PICKS)
     def staff_look_after_refunds(self, pick: int) -> None:
         self.do("assign a refund", self.asked("assign a refund", pick))
+
+    @counted(amount=st.integers(10_000, 500_000))
+    def tops_up(self, amount: int) -> None:
+        self.do(f"top up {amount}", others.top_up(self.scene, amount))
 
     # Machines.
 
     @precondition(lambda self: self.crashes < 1)
-    @rule()
+    @counted()
     def worker_crashes(self) -> None:
         self.crashes += 1
         self.do("the worker crashes", self.scene.worker.crash())
 
-    @rule(pick=PICKS)
+    @counted(pick=PICKS)
     def events_come_again(self, pick: int) -> None:
         self.do("events come again", others.tell_again(self.scene, pick))
 
     @precondition(lambda self: not self.lossy)
-    @rule()
+    @counted()
     def events_are_late(self) -> None:
         if self.late:
             self.do("late events come", others.release_events(self.scene))
@@ -242,7 +248,7 @@ class Purchases(RuleBasedStateMachine):
         self.late = not self.late
 
     @precondition(lambda self: not self.late)
-    @rule()
+    @counted()
     def events_are_lost(self) -> None:
         if self.lossy:
             self.do("lost events are found", others.find_events(self.scene))
@@ -251,7 +257,7 @@ class Purchases(RuleBasedStateMachine):
             self.told.append("events are lost from now on")
         self.lossy = not self.lossy
 
-    @rule(now=st.integers(0, 4))
+    @counted(now=st.integers(0, 4))
     def look(self, now: int) -> None:
         if now == 0:
             self.ends()

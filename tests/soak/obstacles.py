@@ -29,6 +29,7 @@ from tests.faults.arming import arm
 from tests.serving import free_port
 from tests.signing import AUTHORIZATIONS, post, question
 from tests.situations import pay
+from tests.soak.noting import UNNOTED
 from tests.soak.scene import Object, Scene
 
 SNACKS = "fast_food_restaurants"
@@ -55,9 +56,9 @@ CUSTOMERS: Mapping[str, tuple[str, str]] = {
     ),
     "customer frozen": ("customer SET state = 'frozen'", "customer SET state = 'active'"),
 }
-LINKED = (
-    "UPDATE funding_source SET state = '{after}' WHERE state = '{before}' AND customer_id = '{id}'"
-)
+LINKED = "SELECT id FROM funding_source WHERE state = 'active' AND customer_id = :id"
+UNLINK = "{unnoted}; UPDATE funding_source SET state = '{state}' WHERE id = ANY('{{{ids}}}')"
+"""Nobody links again what was removed: the database does not note it as a move."""
 RULES: Mapping[str, Callable[[Card], Condition]] = {
     "stop of all": lambda _: Stop(StopTarget.ALL),
     "stop of the customer": lambda card: Stop(StopTarget.CUSTOMER, str(card.customer_id)),
@@ -110,6 +111,9 @@ BANKS: Mapping[str, str] = {
     "bank says: too often": "pm_card_visa_chargeDeclinedVelocityLimitExceeded",
     "bank says: fraud": "pm_card_radarBlock",
 }
+OWN = ("purchase limit", "daily limit", "monthly limit", "merchant lock", "category", "country")
+"""What customers can let pass once themselves; staff can let more pass."""
+ALLOWABLE = (*OWN, "closed category", "card too much", "customer too often", "risk")
 KINDS = (
     *(*OWNERS, *CUSTOMERS, "no linked card", *RULES, *FORMS, *QUESTIONS, "unknown card"),
     *(*WIRE, *STATUSES, IDENTITY, *UNASKED, TOO_LATE, *BANKS),
@@ -121,7 +125,7 @@ async def buy_against(scene: Scene, kind: str, pick: int, amount: int) -> str | 
     card = scene.card(pick)
     if kind in QUESTIONS or kind == "unknown card":
         return await _asked(scene, card, kind, amount)
-    async with _obstacle(scene, kind, card):
+    async with against(scene, kind, card):
         form: dict[str, Any] = FORMS.get(kind, {})
         made = await pay(scene.product, card, **({"amount_minor": amount} | form))
         if "id" not in made:
@@ -139,7 +143,7 @@ async def _asked(scene: Scene, card: Card, kind: str, amount: int) -> str:
     return f"{asked['data']['object']['id']} {answer.text}"
 
 
-def _obstacle(scene: Scene, kind: str, card: Card) -> AbstractAsyncContextManager[None]:
+def against(scene: Scene, kind: str, card: Card) -> AbstractAsyncContextManager[None]:
     """Give what speaks against the purchase, for as long as it is made; nothing for a form."""
     if kind in RULES:
         return _ruled(scene, RULES[kind](card))
@@ -166,9 +170,12 @@ def _at_stripe(scene: Scene, kind: str, card: Card) -> AbstractAsyncContextManag
 @asynccontextmanager
 async def _changed(scene: Scene, kind: str, card: Card) -> AsyncIterator[None]:
     if kind == "no linked card":
-        words = {"id": card.customer_id}
-        before = LINKED.format(before="active", after="removed", **words)
-        after = LINKED.format(before="removed", after="active", **words)
+        rows = await scene.product.rows(LINKED, id=card.customer_id)
+        linked = ",".join(str(row["id"]) for row in rows)
+        before, after = (
+            UNLINK.format(unnoted=UNNOTED, state=state, ids=linked)
+            for state in ("removed", "active")
+        )
     else:
         changes = OWNERS.get(kind) or CUSTOMERS[kind]
         whose = card.id if kind in OWNERS else card.customer_id

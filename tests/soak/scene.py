@@ -11,6 +11,7 @@ from app.domain.issuing.models import Card
 from stripe_sandbox.world import World
 from tests.product import Product
 from tests.situations import VISA, Holder, behave, holder, link_token, pay
+from tests.soak.desks import Office
 from tests.soak.worker import Crashes
 
 Object = dict[str, Any]
@@ -22,14 +23,20 @@ MERCHANTS = ("Blue Bottle", "Corner Shop", "Grand Hotel")
 class Scene:
     """Picks are numbers; which thing one means is said by what there is then."""
 
-    def __init__(self, product: Product, worker: Crashes, next_customer: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        product: Product,
+        worker: Crashes,
+        next_customer: Callable[[], str],
+        office: Office,
+    ) -> None:
         self.product = product
+        self.office = office
         self.worker = worker
         self.next_customer = next_customer
         self.holders: list[Holder] = []
         self.bought: list[str] = []
         self.taken_unasked: list[str] = []
-        self.frozen: set[UUID] = set()
         self.rules: list[DecisionRule] = []
 
     @property

@@ -12,7 +12,9 @@ from unittest.mock import patch
 from tests.conformance.recorder import Recorder
 from tests.postgres import PostgresServer
 from tests.product import Product, running_product
-from tests.soak.coverage import Coverage, watch
+from tests.soak.coverage import TABLES, Coverage
+from tests.soak.desks import Office, open_office
+from tests.soak.noting import watch
 from tests.soak.worker import Crashes
 
 Result = TypeVar("Result")
@@ -52,6 +54,7 @@ class Stage:
         self.loop = asyncio.new_event_loop()
         self._stack: AsyncExitStack | None = None
         self._product: Product | None = None
+        self._office: Office | None = None
         self.workers = workers
         self.worker = workers()
 
@@ -60,6 +63,12 @@ class Stage:
         if self._product is None:
             self._product = self.run(self._open())
         return self._product
+
+    @property
+    def office(self) -> Office:
+        assert self.product
+        assert self._office is not None
+        return self._office
 
     def run(self, step: Awaitable[Result]) -> Result:
         return self.loop.run_until_complete(step)
@@ -96,7 +105,8 @@ class Stage:
                 url, owner, Unheard(), self.worker.working, FUNDING_MODE=self.mode
             )
             product = await stack.enter_async_context(running)
-            await watch(product)
+            await watch(product, TABLES)
+            self._office = await stack.enter_async_context(open_office(product))
             self._stack = stack.pop_all()
         return product
 

@@ -15,12 +15,15 @@ from app.jobs.worker import work
 
 ENDS_WITHIN_SECONDS = 20
 
-TIME_PASSES = "UPDATE card_authorization SET leased_until = now() WHERE leased_until IS NOT NULL"
-"""As long as the claims of the dead are good. What it had taken from the queue is waited for."""
+TIME_PASSES = """
+UPDATE card_authorization SET leased_until = now() WHERE leased_until IS NOT NULL;
+UPDATE pgqueuer SET heartbeat = now() - interval '1 minute' WHERE status = 'picked';
+"""
+"""As long as what the dead has claimed is its own: purchases, and jobs of the queue."""
 
 
 async def claims_run_out(settings: Settings) -> None:
-    """Let so much time pass for the purchases that a worker had claimed when it ended."""
+    """Let so much time pass for what a worker had claimed when it ended."""
     connection = await asyncpg.connect(settings.owner_url)
     await connection.execute(TIME_PASSES)
     await connection.close()

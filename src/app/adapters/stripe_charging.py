@@ -25,7 +25,7 @@ _LONGEST_SUFFIX = 22
 _CAPTURE_METHODS = {FundingMode.HOLD: "manual", FundingMode.CHARGE: "automatic"}
 _OFF_SESSION = (
     "allowed_payment_method_types[0]=card&confirm=true&off_session=true"
-    "&error_on_requires_action=true"
+    "&error_on_requires_action=true&expand[0]=latest_charge"
 )
 
 

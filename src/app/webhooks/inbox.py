@@ -100,7 +100,7 @@ class Inbox:
         except Exception as error:  # noqa: BLE001 - kept beside the event, for a person to see
             await self._failed(event, error)
             return
-        await self._set(event_id, EventState.DONE if handler else EventState.IGNORED)
+        await self._set(event, EventState.DONE if handler else EventState.IGNORED)
 
     async def _waiting(self, event_id: str) -> InboundEvent | None:
         async with self.sessions() as session:
@@ -111,15 +111,12 @@ class Inbox:
                 )
             )
 
-    async def _set(self, event_id: str, state: EventState) -> None:
+    async def _set(self, event: InboundEvent, state: EventState) -> None:
+        waiting = (InboundEvent.id == event.id, InboundEvent.state == event.state)
+        event.move_to(state)
+        done = {"state": state, "processed_at": datetime.now(UTC), "failure": None}
         async with self.sessions.begin() as session:
-            event = await session.scalar(
-                select(InboundEvent).where(InboundEvent.stripe_event_id == event_id)
-            )
-            assert event is not None
-            event.move_to(state)
-            event.processed_at = datetime.now(UTC)
-            event.failure = None
+            await session.execute(update(InboundEvent).where(*waiting).values(done))
 
     async def _failed(self, event: InboundEvent, error: Exception) -> None:
         attempts = event.attempts + 1

@@ -73,7 +73,7 @@ class Adoption:
     async def authorization(
         self, session: AsyncSession, facts: AuthorizationFacts
     ) -> Authorization:
-        """Give the purchase's row, made if it is missing, brought to Stripe's state."""
+        """Make the row of a purchase that we did not know."""
         card = await session.scalar(select(Card).where(Card.stripe_card_id == facts.card))
         row = {
             "id": uuid7(),
@@ -101,10 +101,7 @@ class Adoption:
             .with_for_update(key_share=True)
         )
         authorization = found.one()
-        authorization.move_to(facts.state)
-        authorization.approved = facts.approved
-        authorization.forced = facts.forced
-        authorization.amount_minor = facts.amount_minor
+        follow(authorization, facts)
         return authorization
 
     async def requests(
@@ -117,8 +114,9 @@ class Adoption:
             .with_for_update(key_share=True)
         )
         requests = {request.ordinal: request for request in found}
-        plan = await self.plan_at(session, facts.occurred_at)
-        before = 0
+        plan, before = None, 0
+        if len(facts.requests) > len(requests):
+            plan = await self.plan_at(session, facts.occurred_at)
         for ordinal, told in enumerate(facts.requests):
             request = requests.get(ordinal)
             if request is None:
@@ -146,20 +144,20 @@ class Adoption:
         price: Price,
     ) -> list[CardTransaction]:
         """Give what merchants took and gave back, oldest first, with our fee on each capture."""
-        captured = 0
+        known = await _transactions_of(session, authorization)
+        names = {row.stripe_transaction_id for row in known}
+        captured, missing = 0, []
         for told in facts.transactions:
             row = _transaction_row(authorization, told)
             if told.kind is TransactionKind.CAPTURE:
                 row["fee_minor"] = price.fee_on_top(captured, -told.amount_minor)
                 captured -= told.amount_minor
-            statement = insert(CardTransaction).values(row)
-            await session.execute(statement.on_conflict_do_nothing())
-        found = await session.scalars(
-            select(CardTransaction)
-            .where(CardTransaction.authorization_id == authorization.id)
-            .order_by(CardTransaction.occurred_at, CardTransaction.id)
-        )
-        return list(found)
+            if told.id not in names:
+                missing.append(row)
+        if not missing:
+            return known
+        await session.execute(insert(CardTransaction).values(missing).on_conflict_do_nothing())
+        return await _transactions_of(session, authorization)
 
     def _adopted(
         self,
@@ -197,6 +195,25 @@ class Adoption:
             .order_by(PricePlan.effective_from.desc())
             .limit(1)
         )
+
+
+def follow(authorization: Authorization, facts: AuthorizationFacts) -> None:
+    """Bring a purchase's row to Stripe's state."""
+    authorization.move_to(facts.state)
+    authorization.approved = facts.approved
+    authorization.forced = facts.forced
+    authorization.amount_minor = facts.amount_minor
+
+
+async def _transactions_of(
+    session: AsyncSession, authorization: Authorization
+) -> list[CardTransaction]:
+    found = await session.scalars(
+        select(CardTransaction)
+        .where(CardTransaction.authorization_id == authorization.id)
+        .order_by(CardTransaction.occurred_at, CardTransaction.id)
+    )
+    return list(found)
 
 
 def _transaction_row(authorization: Authorization, told: TransactionFacts) -> dict[str, object]:

@@ -25,7 +25,7 @@ from app.domain.identity.audit import SYSTEM
 from app.domain.identity.models import Customer
 from app.domain.identity.reasons import Reason
 from app.domain.issuing.bank_reasons import reason_for
-from app.domain.issuing.cards_access import card_to_change
+from app.domain.issuing.cards_access import CUSTOMER, card_to_change
 from app.domain.issuing.cards_moving import move
 from app.domain.issuing.decline_reasons import DeclineReason
 from app.domain.issuing.extra_charges import first_source_of
@@ -51,7 +51,8 @@ class ChargeAgain:
     ) -> bool:
         """Charge the request's amount and fee. False when it must be tried again later.
 
-        When every linked card refuses, the card is frozen, so that the debt cannot grow.
+        When every linked card refuses, the card is frozen, so that the debt cannot grow; its
+        customer cannot thaw it then, whoever froze it.
         """
         async with self.sessions() as session:
             first = await first_source_of(session, request.authorization_id)
@@ -115,7 +116,8 @@ class ChargeAgain:
             if request.card_id is None:
                 return
             card = await card_to_change(session, request.card_id, SYSTEM)
-            if card.state is not CardState.ACTIVE:
+            by_customer = card.state is CardState.FROZEN and card.frozen_by == CUSTOMER
+            if card.state is not CardState.ACTIVE and not by_customer:
                 return
             await move(session, card, CardState.FROZEN, actor=SYSTEM, why=NOBODY_PAID)
 

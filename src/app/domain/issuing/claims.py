@@ -22,6 +22,10 @@ class PurchaseBusy(Busy, status=409):
     """Another worker is settling this purchase; try again."""
 
 
+class PurchaseUnknown(AppError, status=404):
+    """We have no purchase of this name."""
+
+
 class ClaimLost(AppError, status=409):
     """The lease ran out and another worker has taken the purchase over."""
 
@@ -36,12 +40,13 @@ class Claim(msgspec.Struct, frozen=True):
 
 async def claim(
     sessions: Sessions,
-    authorization_id: UUID,
+    stripe_id: str,
     wall: Callable[[], datetime],
     told_at: datetime | None = None,
 ) -> Claim | None:
     """Take a purchase for a minute, waiting for whoever has it. Raise PurchaseBusy after 10 s.
 
+    `stripe_id`: of its authorization, or its capture. Raises PurchaseUnknown where no row has it.
     None: what we were told of at `told_at`, by the database's clock, has been settled meanwhile.
     """
     deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
@@ -51,18 +56,18 @@ async def claim(
             found = await session.execute(
                 update(Authorization)
                 .where(
-                    Authorization.id == authorization_id,
+                    Authorization.stripe_authorization_id == stripe_id,
                     or_(Authorization.leased_until.is_(None), Authorization.leased_until < now),
                     _not_read_since(told_at),
                 )
                 .values(leased_until=now + LEASE, fence=Authorization.fence + 1)
-                .returning(Authorization.fence, func.clock_timestamp())
+                .returning(Authorization.id, Authorization.fence, func.clock_timestamp())
             )
             taken = found.one_or_none()
-            if taken is None and await _was_read_since(session, authorization_id, told_at):
+            if taken is None and await _was_read_since(session, stripe_id, told_at):
                 return None
         if taken is not None:
-            return Claim(authorization_id, *taken)
+            return Claim(*taken)
         if asyncio.get_running_loop().time() > deadline:
             raise PurchaseBusy("another worker is settling this purchase")
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
@@ -74,11 +79,13 @@ def _not_read_since(told_at: datetime | None) -> ColumnElement[bool]:
     return or_(Authorization.read_at.is_(None), Authorization.read_at <= told_at)
 
 
-async def _was_read_since(
-    session: AsyncSession, authorization_id: UUID, told_at: datetime | None
-) -> bool:
-    row = select(Authorization.id).where(Authorization.id == authorization_id)
-    return await session.scalar(row.where(~_not_read_since(told_at))) is not None
+async def _was_read_since(session: AsyncSession, stripe_id: str, told_at: datetime | None) -> bool:
+    known = Authorization.stripe_authorization_id == stripe_id
+    found = await session.execute(select(~_not_read_since(told_at)).where(known))
+    row = found.one_or_none()
+    if row is None:
+        raise PurchaseUnknown(f"no purchase is called {stripe_id}")
+    return bool(row[0])
 
 
 async def still_mine(session: AsyncSession, claimed: Claim) -> Authorization:

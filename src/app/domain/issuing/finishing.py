@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.funding.refund_models import Refund
 from app.domain.funding.states import RefundState
 from app.domain.issuing.models import Authorization, AuthorizationRequest
 from app.domain.issuing.position import Position
@@ -27,8 +26,11 @@ async def finish(
     authorization: Authorization,
     standing: Standing,
     state: AuthorizationState,
-) -> None:
-    """Note what staff must look at, and what the purchase now uses of the limits."""
+) -> Sequence[AuthorizationRequest]:
+    """Note what staff must look at, and what the purchase now uses of the limits.
+
+    Gives the purchase's requests.
+    """
     found = await session.scalars(
         select(AuthorizationRequest)
         .where(AuthorizationRequest.authorization_id == authorization.id)
@@ -38,15 +40,14 @@ async def finish(
     captured = standing.position.captured_minor
     # What ended with nothing taken needs nobody to pay for it.
     may_be_taken = captured == 0 and state is AuthorizationState.PENDING
-    nobody = await nobody_charged(session, requests) if may_be_taken else None
-    authorization.not_handled = nobody or await _not_handled(session, authorization, standing)
+    nobody = nobody_charged(requests, standing.charges) if may_be_taken else None
+    authorization.not_handled = nobody or _not_handled(authorization, standing)
     counted = max(counted_minor(state, authorization.amount_minor, captured), 0)
     _use_limits(requests, counted, pending=state is AuthorizationState.PENDING)
+    return requests
 
 
-async def _not_handled(
-    session: AsyncSession, authorization: Authorization, standing: Standing
-) -> str | None:
+def _not_handled(authorization: Authorization, standing: Standing) -> str | None:
     position = standing.position
     foreign = {m.currency for m in standing.transactions} - {Currency.USD.value}
     if foreign:
@@ -59,12 +60,8 @@ async def _not_handled(
     outside = sum(debt.to_pay_back_minor for debt in position.debts)
     if outside > 0:
         return PAID_OUTSIDE.format(amount=readable(outside))
-    failed = await session.scalar(
-        select(Refund.amount_minor).where(
-            Refund.purchase_id == authorization.id, Refund.state == RefundState.FAILED
-        )
-    )
-    return REFUND_FAILED.format(amount=readable(failed)) if failed else None
+    failed = [r.amount_minor for r in standing.refunds if r.state is RefundState.FAILED]
+    return REFUND_FAILED.format(amount=readable(failed[0])) if failed else None
 
 
 def _beyond(position: Position) -> int:

@@ -13,6 +13,7 @@ from app.domain.funding.refund_models import Refund
 from app.domain.funding.states import ChargePurpose, ChargeState, RefundState
 from app.domain.issuing.standing import TAKE_BEFORE_LAPSE
 
+TAKEN = (ChargeState.CAPTURED, ChargeState.REFUNDED)
 CHANGING = (ChargeState.HELD, ChargeState.CAPTURED, ChargeState.REFUNDED)
 
 
@@ -26,20 +27,33 @@ class OpenEnds(msgspec.Struct, frozen=True):
 
 async def open_ends_of(session: AsyncSession, purchase_id: UUID) -> OpenEnds:
     """Read what may have to be followed of a purchase."""
+    return await ends_of(session, await charges_of(session, purchase_id))
+
+
+async def ends_of(session: AsyncSession, charges: Sequence[Charge]) -> OpenEnds:
+    """Say what may have to be followed of all charges of a purchase."""
+    taken = [charge.id for charge in charges if charge.state in TAKEN]
+    refunds: Sequence[Refund] = ()
+    if taken:
+        found = await session.scalars(
+            select(Refund)
+            .where(Refund.charge_id.in_(taken), Refund.state != RefundState.FAILED)
+            .order_by(Refund.id)
+        )
+        refunds = found.all()
+    return OpenEnds(
+        [c for c in charges if c.stripe_payment_intent_id and c.state in CHANGING],
+        refunds,
+        any(is_in_doubt(charge) for charge in charges),
+    )
+
+
+async def charges_of(session: AsyncSession, purchase_id: UUID) -> Sequence[Charge]:
+    """Give every charge of a purchase, the oldest first."""
     found = await session.scalars(
         select(Charge).where(Charge.purchase_id == purchase_id).order_by(Charge.id)
     )
-    charges = found.all()
-    refunds = await session.scalars(
-        select(Refund)
-        .where(Refund.purchase_id == purchase_id, Refund.state != RefundState.FAILED)
-        .order_by(Refund.id)
-    )
-    return OpenEnds(
-        [c for c in charges if c.stripe_payment_intent_id and c.state in CHANGING],
-        refunds.all(),
-        any(is_in_doubt(charge) for charge in charges),
-    )
+    return found.all()
 
 
 def is_in_doubt(charge: Charge) -> bool:

@@ -20,6 +20,7 @@ from app.domain.issuing.explanations import EXPLANATIONS
 from app.domain.issuing.merchant_names import tidy_name
 from app.domain.issuing.models import Authorization, AuthorizationRequest, Card, CardTransaction
 from app.domain.issuing.remedies import Step, remedy_for
+from app.domain.issuing.standing import Standing
 from app.domain.issuing.states import CardState, TransactionKind
 from app.domain.mailing.models import MailKind
 from app.domain.mailing.outbox import Letter, post_once
@@ -41,14 +42,22 @@ class Facts(msgspec.Struct, frozen=True):
     debts: Sequence[Receivable]
 
 
-async def write_letters(session: AsyncSession, purchase: Authorization, now: datetime) -> None:
+async def write_letters(
+    session: AsyncSession,
+    purchase: Authorization,
+    requests: Sequence[AuthorizationRequest],
+    standing: Standing,
+    now: datetime,
+) -> None:
     """Put the letters that are due into the outbox. `now` is business time."""
     credential = await session.scalar(
         select(Credential).where(Credential.customer_id == purchase.customer_id)
     )
     if credential is None:
         return  # nobody can sign in to read more about it
-    for about, letter in letters_of(await _facts(session, purchase), now):
+    card = await session.get(Card, purchase.card_id) if purchase.card_id else None
+    facts = Facts(purchase, card, requests, standing.transactions, standing.debts)
+    for about, letter in letters_of(facts, now):
         if letter.kind not in credential.mail_off:
             await post_once(
                 session, credential.email, letter, about=about, credential_id=credential.id
@@ -133,17 +142,3 @@ def unlinked(name: str) -> str:
     """Give a merchant's name that no mail program makes a link of."""
     plain = name.replace("://", " ").replace("/", " ")
     return " ".join(plain.replace(".", " ").split()) or "A merchant"
-
-
-async def _facts(session: AsyncSession, purchase: Authorization) -> Facts:
-    requests = await session.scalars(
-        select(AuthorizationRequest)
-        .where(AuthorizationRequest.authorization_id == purchase.id)
-        .order_by(AuthorizationRequest.ordinal)
-    )
-    moved = await session.scalars(
-        select(CardTransaction).where(CardTransaction.authorization_id == purchase.id)
-    )
-    debts = await session.scalars(select(Receivable).where(Receivable.purchase_id == purchase.id))
-    card = await session.get(Card, purchase.card_id) if purchase.card_id else None
-    return Facts(purchase, card, requests.all(), moved.all(), debts.all())

@@ -46,7 +46,6 @@ class Doubt(msgspec.Struct, frozen=True):
     customer: Customer | None
     charges: list[Charge]
     approved: bool
-    wait_is_over: bool
 
 
 class Repair:
@@ -70,22 +69,50 @@ class Repair:
         self.wall = wall
         self.charge_again = ChargeAgain(sessions, funding, clock)
 
+    def agree(self, requests: Sequence[AuthorizationRequest], charges: Sequence[Charge]) -> bool:
+        """Verify at once what agrees with Stripe's word. False when something is left in doubt.
+
+        The requests are locked by the caller, and `charges` are all of their purchase.
+        """
+        in_doubt = [request for request in requests if request.verified_at is None]
+        for request in list(in_doubt):
+            own = [charge.state for charge in charges if charge.request_id == request.id]
+            if self._certainty(request, own) is Certainty.AGREED:
+                self._conclude(request, approved=bool(request.stripe_approved))
+                in_doubt.remove(request)
+        return not in_doubt
+
+    def _certainty(
+        self, request: AuthorizationRequest, charges: Sequence[ChargeState]
+    ) -> Certainty:
+        wait_is_over = self.wall() >= request.verify_after
+        if request.stripe_approved is None and not wait_is_over:
+            return Certainty.LOOK_LATER
+        return certainty(
+            request.state,
+            request.amount_minor,
+            charges,
+            approved=bool(request.stripe_approved),
+            wait_is_over=wait_is_over,
+            forgotten=_forgotten(request),
+        )
+
+    def _conclude(self, request: AuthorizationRequest, *, approved: bool) -> None:
+        if request.state is RequestState.DECIDING:
+            request.move_to(RequestState.APPROVED if approved else RequestState.DECLINED)
+            request.reason = None if approved else DeclineReason.TOO_SLOW
+            request.decided_at = self.clock.now()
+        request.verified_at = self.wall()
+        if not approved:
+            request.reserved_minor = 0
+
     async def requests(self, claimed: Claim, authorization: str, *, owed: bool) -> None:
         """Verify what is not verified yet of a purchase. `owed`: merchants have or may take money.
 
         Without Stripe's word a request counts as not approved, once the wait is over.
         """
         for doubt in await self._doubts(claimed, authorization):
-            if doubt.request.stripe_approved is None and not doubt.wait_is_over:
-                continue
-            match certainty(
-                doubt.request.state,
-                doubt.request.amount_minor,
-                [charge.state for charge in doubt.charges],
-                approved=doubt.approved,
-                wait_is_over=doubt.wait_is_over,
-                forgotten=_forgotten(doubt.request),
-            ):
+            match self._certainty(doubt.request, [charge.state for charge in doubt.charges]):
                 case Certainty.AGREED:
                     await self._verified(doubt)
                 case Certainty.LOOK_NOW:
@@ -94,7 +121,6 @@ class Repair:
                     pass
 
     async def _doubts(self, claimed: Claim, authorization: str) -> list[Doubt]:
-        now = self.wall()
         async with self.sessions() as session:
             found = await session.scalars(
                 select(AuthorizationRequest)
@@ -114,7 +140,6 @@ class Repair:
                     else None,
                     await charges_of_request(session, request.id),
                     bool(request.stripe_approved),
-                    now >= request.verify_after,
                 )
                 for request in found
             ]
@@ -212,13 +237,7 @@ class Repair:
             request = await session.get_one(
                 AuthorizationRequest, doubt.request.id, with_for_update={"key_share": True}
             )
-            if request.state is RequestState.DECIDING:
-                request.move_to(RequestState.APPROVED if doubt.approved else RequestState.DECLINED)
-                request.reason = None if doubt.approved else DeclineReason.TOO_SLOW
-                request.decided_at = self.clock.now()
-            request.verified_at = self.wall()
-            if not doubt.approved:
-                request.reserved_minor = 0
+            self._conclude(request, approved=doubt.approved)
 
 
 def _asked(doubt: Doubt, customer: Customer) -> Asked:
@@ -240,14 +259,14 @@ async def charges_of_request(session: AsyncSession, request_id: UUID) -> list[Ch
     return list(found)
 
 
-async def nobody_charged(
-    session: AsyncSession, requests: Sequence[AuthorizationRequest]
+def nobody_charged(
+    requests: Sequence[AuthorizationRequest], charges: Sequence[Charge]
 ) -> str | None:
     """Say so when an approved and verified request has no charge that ever held money."""
     for request in requests:
         if request.stripe_approved and request.verified_at and request.amount_minor > 0:
-            charges = await charges_of_request(session, request.id)
-            if not any(_held_once(charge) for charge in charges):
+            own = (charge for charge in charges if charge.request_id == request.id)
+            if not any(_held_once(charge) for charge in own):
                 return NOBODY_CHARGED
     return None
 

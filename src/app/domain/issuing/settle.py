@@ -6,11 +6,11 @@ same place.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import Clock, real_time
@@ -20,13 +20,20 @@ from app.domain.funding.keeping import book_charge, follow_intent
 from app.domain.funding.models import Charge, PricePlan
 from app.domain.funding.pricing import Price
 from app.domain.funding.states import FundingMode
-from app.domain.issuing.adoption import Adoption
+from app.domain.issuing.adoption import Adoption, follow
 from app.domain.issuing.card_network import AuthorizationFacts, CardNetwork, TransactionFacts
-from app.domain.issuing.claims import Claim, claim, release, still_mine
+from app.domain.issuing.claims import Claim, PurchaseUnknown, claim, release, still_mine
 from app.domain.issuing.effects import Effects
 from app.domain.issuing.finishing import finish
 from app.domain.issuing.models import Authorization, AuthorizationRequest
-from app.domain.issuing.open_ends import is_incomplete, is_under_way, open_ends_of
+from app.domain.issuing.open_ends import (
+    OpenEnds,
+    charges_of,
+    ends_of,
+    is_incomplete,
+    is_under_way,
+    open_ends_of,
+)
 from app.domain.issuing.postings import movement_journals, transaction_journals
 from app.domain.issuing.purchase_letters import write_letters
 from app.domain.issuing.repair import Repair
@@ -90,23 +97,37 @@ class Settler:
         settled, by the database's clock: facts that were read later have it already. Raises
         PurchaseBusy, and what Stripe or the database raise; the caller tries again.
         """
-        authorization_id = await self._row(stripe_id)
-        if authorization_id is None:
-            return
-        claimed = await claim(self.sessions, authorization_id, self.wall, told_at)
+        claimed = await self._claim(stripe_id, told_at)
         if claimed is None:
             return
+        is_home = False
         try:
             facts = await self._facts(stripe_id)
-            terms = await self._follow(claimed, facts) if facts else FREE
-            owed = facts is not None and await self._owed(facts, claimed)
-            await self.repair.requests(claimed, stripe_id, owed=owed)
-            if facts is not None:
-                changed = ALL_OF_THEM if charges_changed else intent
-                await self._look_at_charges(claimed, facts, changed)
-                await self._bring_home(claimed, facts, terms)
+            if facts is None:
+                await self.repair.requests(claimed, stripe_id, owed=False)
+                return
+            terms, ends = await self._follow(claimed, facts)
+            if ends is None:
+                owed = await self._owed(facts, claimed)
+                await self.repair.requests(claimed, stripe_id, owed=owed)
+            changed = ALL_OF_THEM if charges_changed else intent
+            await self._look_at_charges(claimed, facts, changed, ends)
+            await self._bring_home(claimed, facts, terms)
+            is_home = True
         finally:
-            await release(self.sessions, claimed)
+            if not is_home:
+                await release(self.sessions, claimed)
+
+    async def _claim(self, stripe_id: str, told_at: datetime | None) -> Claim | None:
+        """Take a purchase; where Stripe knows one that we do not, make its row."""
+        with suppress(PurchaseUnknown):
+            return await claim(self.sessions, stripe_id, self.wall, told_at)
+        facts = await self._facts(stripe_id)
+        if facts is None:
+            return None
+        async with self.sessions.begin() as session:
+            await self._adoption().authorization(session, facts)
+        return await claim(self.sessions, stripe_id, self.wall, told_at)
 
     async def _facts(self, stripe_id: str) -> AuthorizationFacts | None:
         if not stripe_id.startswith(TRANSACTION):
@@ -115,29 +136,20 @@ class Settler:
         is_purchase = told is not None and told.kind is TransactionKind.CAPTURE
         return _forced(told) if told and is_purchase else None
 
-    async def _row(self, stripe_id: str) -> UUID | None:
-        """Give our row's id; where Stripe knows a purchase that we do not, make the row."""
-        async with self.sessions() as session:
-            known = await session.scalar(
-                select(Authorization.id).where(Authorization.stripe_authorization_id == stripe_id)
-            )
-        if known is not None:
-            return known
-        facts = await self._facts(stripe_id)
-        if facts is None:
-            return None
-        async with self.sessions.begin() as session:
-            return (await self._adoption().authorization(session, facts)).id
-
     def _adoption(self) -> Adoption:
         return Adoption(self.mode, self.clock.now(), self.wall() + self.wait)
 
-    async def _follow(self, claimed: Claim, facts: AuthorizationFacts) -> Terms:
-        """Write Stripe's facts into our rows and into the books; give the terms agreed on."""
+    async def _follow(
+        self, claimed: Claim, facts: AuthorizationFacts
+    ) -> tuple[Terms, OpenEnds | None]:
+        """Write Stripe's facts into our rows and into the books; verify what agrees with them.
+
+        Gives the terms agreed on, and the ends that are open; None while a request is in doubt.
+        """
         async with self.sessions.begin() as session:
-            await still_mine(session, claimed)
+            authorization = await still_mine(session, claimed)
+            follow(authorization, facts)
             adoption = self._adoption()
-            authorization = await adoption.authorization(session, facts)
             requests = await adoption.requests(session, authorization, facts)
             terms = await _terms_of(session, adoption, authorization, requests)
             rows = await adoption.transactions(session, authorization, facts, terms.price)
@@ -146,7 +158,9 @@ class Settler:
             for row in rows:
                 journals += transaction_journals(row)
             await post(session, journals)
-        return terms
+            charges = await charges_of(session, authorization.id)
+            agreed = self.repair.agree(requests, charges)
+            return terms, await ends_of(session, charges) if agreed else None
 
     async def _owed(self, facts: AuthorizationFacts, claimed: Claim) -> bool:
         """Say whether a merchant has taken money on this purchase, or may still take it."""
@@ -169,7 +183,10 @@ class Settler:
     async def _next_step(
         self, claimed: Claim, facts: AuthorizationFacts, terms: Terms, *, must_wait: bool
     ) -> Step | None:
-        """Give the next step; where there is none, write down how the purchase was left."""
+        """Give the next step; where there is none, write down how the purchase was left.
+
+        The claim ends with that, in the same transaction.
+        """
         async with self.sessions.begin() as session:
             authorization = await still_mine(session, claimed)
             now = self.clock.now()
@@ -178,8 +195,9 @@ class Settler:
             step = next_step(standing.position) if standing.certain else None
             if step is not None and not must_wait:
                 return step
-            await finish(session, authorization, standing, facts.state)
-            await write_letters(session, authorization, now)
+            requests = await finish(session, authorization, standing, facts.state)
+            await write_letters(session, authorization, requests, standing, now)
+            authorization.leased_until = None
             authorization.read_at = claimed.began
             again = step is not None or not standing.certain
             authorization.settle_after = self.wall() + LOOK_AGAIN_AFTER if again else None
@@ -188,15 +206,20 @@ class Settler:
         return None
 
     async def _look_at_charges(
-        self, claimed: Claim, facts: AuthorizationFacts, changed: str | None
+        self,
+        claimed: Claim,
+        facts: AuthorizationFacts,
+        changed: str | None,
+        ends: OpenEnds | None,
     ) -> None:
         """Follow the charges and refunds that change without us, or that were cut off.
 
-        `changed`: the PaymentIntent that has changed, or ALL_OF_THEM.
+        `changed`: the PaymentIntent that has changed, or ALL_OF_THEM. `ends`: where it is known.
         """
         now = self.clock.now()
-        async with self.sessions() as session:
-            ends = await open_ends_of(session, claimed.authorization_id)
+        if ends is None:
+            async with self.sessions() as session:
+                ends = await open_ends_of(session, claimed.authorization_id)
         of_changed = {
             charge.id
             for charge in ends.charges

@@ -46,6 +46,9 @@ class Standing(msgspec.Struct, frozen=True):
 
     position: Position
     transactions: Sequence[CardTransaction]
+    charges: Sequence[Charge]
+    refunds: Sequence[Refund]
+    debts: Sequence[Receivable]
     certain: bool
 
 
@@ -59,8 +62,10 @@ async def standing_of(
     """Read a purchase's position, and give every record its part of what was taken."""
     transactions = await transactions_of(session, purchase_id)
     charges = await _all(session, Charge, purchase_id)
-    refunds = await _all(session, Refund, purchase_id)
-    debts = await _all(session, Receivable, purchase_id)
+    # What was never taken is not given back, and nobody owes what no merchant took.
+    taken = any(charge.captured_minor for charge in charges)
+    refunds = await _all(session, Refund, purchase_id) if taken else []
+    debts = await _all(session, Receivable, purchase_id) if transactions else []
     reversed_ = {debt.id for debt in debts if debt.refund_reversed}
     position = Position(
         state=state,
@@ -82,7 +87,7 @@ async def standing_of(
         position = msgspec.structs.replace(position, charges=paid)
     unknown = (c for c in charges if c.state is ChargeState.UNKNOWN)
     certain = all(c.purpose is ChargePurpose.AUTHORIZATION for c in unknown)
-    return Standing(position, transactions, certain)
+    return Standing(position, transactions, charges, refunds, debts, certain)
 
 
 async def terms_agreed(session: AsyncSession, purchase: Authorization) -> Terms | None:
