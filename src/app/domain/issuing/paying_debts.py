@@ -114,7 +114,9 @@ class DebtPayments:
                 return going_on.id
             address = actor.address or ""
             await count_attempt(session, PAY_DEBT, str(customer_id), address, real_now)
-        claimed = await claim(self.sessions, owed.purchase.id, self.settler.wall)
+        claimed = await claim(
+            self.sessions, owed.purchase.stripe_authorization_id, self.settler.wall
+        )
         assert claimed is not None  # nothing was told to have been seen before
         try:
             return await self._begin(claimed, owed, customer_id, source_id, actor)
@@ -153,7 +155,7 @@ class DebtPayments:
     async def stop(self, customer_id: UUID, charge_id: UUID) -> None:
         """End a payment that its customer does not want to make; one that is made stays made."""
         purchase = await self._own(customer_id, charge_id)
-        claimed = await claim(self.sessions, purchase.id, self.settler.wall)
+        claimed = await claim(self.sessions, purchase.stripe_authorization_id, self.settler.wall)
         assert claimed is not None
         name = purchase.stripe_authorization_id
         try:
