@@ -13,8 +13,6 @@ from bench.report import Figure, Row, Table, at_most
 from bench.servers import Served
 
 PER_SECOND = 20
-CALM_SECONDS, CALM_SECONDS_WHEN_QUICK = 60.0, 1.0
-A_PIECE_SECONDS = 5.0
 ADDRESS = "/admin/purchases/export"
 P99_RISE_MS = 100.0
 GROWTH_MIB = 16.0
@@ -28,7 +26,6 @@ class Exported(msgspec.Struct):
     seconds: float = 0.0
     before_mib: float = 0.0
     along_mib: list[float] = []
-    done: bool = False
 
     @property
     def growth_mib(self) -> float:
@@ -37,15 +34,9 @@ class Exported(msgspec.Struct):
         return max(self.along_mib) - max(tenth)
 
 
-class Meanwhile(msgspec.Struct, frozen=True):
-    file: Exported
-    decisions: Run
-
-
-async def decide(deciding: Served, cards: Sequence[str], *, quick: bool) -> Run:
+async def decide(deciding: Served, cards: Sequence[str], seconds: float) -> Run:
     """Send purchases at the rate while nobody is in the back office."""
     await at_rate(deciding.purchases, cards, PER_SECOND, 1.0)
-    seconds = CALM_SECONDS_WHEN_QUICK if quick else CALM_SECONDS
     return await at_rate(deciding.purchases, cards, PER_SECOND, seconds)
 
 
@@ -54,17 +45,16 @@ async def export(
     office: Served,
     deciding: Served,
     cards: Sequence[str],
-    purchases: int,
-) -> Meanwhile:
+    piece_seconds: float,
+) -> tuple[Exported, Run]:
     """Read the file to its end, and send purchases at the rate as long as that takes."""
     file = Exported(before_mib=resident_mib(office.pid))
     reading = asyncio.create_task(_read(member, office, file))
     pieces = []
-    while not file.done and not reading.done():
-        pieces.append(await at_rate(deciding.purchases, cards, PER_SECOND, A_PIECE_SECONDS))
+    while not reading.done():
+        pieces.append(await at_rate(deciding.purchases, cards, PER_SECOND, piece_seconds))
     await reading
-    assert file.rows >= purchases, (file.rows, purchases)
-    return Meanwhile(file, together(pieces))
+    return file, together(pieces)
 
 
 async def _read(member: aiohttp.ClientSession, office: Served, file: Exported) -> None:
@@ -80,17 +70,23 @@ async def _read(member: aiohttp.ClientSession, office: Served, file: Exported) -
                 file.along_mib.append(resident_mib(office.pid))
     file.rows -= 1  # the headings
     file.seconds = time.perf_counter() - began
-    file.done = True
 
 
-def table(calm: Run, meanwhile: Meanwhile) -> Table:
-    file = meanwhile.file
+def table(calm: Run, busy: Run, file: Exported) -> Table:
     title = (
         f"Decisions at {PER_SECOND} a second, and while {file.rows:,} purchases are exported"
         f" ({file.rows / file.seconds:,.0f} a second; {file.before_mib:.0f} MiB before,"
         f" {max(file.along_mib):.0f} at most)"
     )
-    return Table(title, [_row("calm", calm), _row("exporting", meanwhile.decisions)])
+    return Table(title, [_row("calm", calm), _row("exporting", busy)])
+
+
+def figures(calm: Run, busy: Run, file: Exported) -> list[Figure]:
+    rise = busy.percentile(0.99) - calm.percentile(0.99)
+    return [
+        at_most("memory grows while exporting, MiB", file.growth_mib, GROWTH_MIB),
+        at_most("p99 of a decision rises meanwhile, ms", rise, P99_RISE_MS),
+    ]
 
 
 def _row(when: str, run: Run) -> Row:
@@ -102,11 +98,3 @@ def _row(when: str, run: Run) -> Row:
         "p99 ms": round(run.percentile(0.99), 2),
         "not approved": run.not_approved,
     }
-
-
-def figures(calm: Run, meanwhile: Meanwhile) -> list[Figure]:
-    rise = meanwhile.decisions.percentile(0.99) - calm.percentile(0.99)
-    return [
-        at_most("memory grows while exporting, MiB", meanwhile.file.growth_mib, GROWTH_MIB),
-        at_most("p99 of a decision rises meanwhile, ms", rise, P99_RISE_MS),
-    ]

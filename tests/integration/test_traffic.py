@@ -46,7 +46,6 @@ async def told(product: Product) -> Told:
             await decline_figures.by_merchant(session, span, 8),
             await decline_figures.by_bank(session, span, 8),
             await decline_figures.failing_customers(session, span, 8),
-            await decline_figures.lost_fees(session, span),
         ]
     return Told(hours, found)
 

@@ -83,7 +83,7 @@ async def _read(
     reasons = await decline_figures.by_reason(session, span)
     lost = None
     if allowed(request.state.staff, "home", TOTALS):
-        lost = await decline_figures.lost_fees(session, span)
+        lost = await decline_figures.lost_fees(session, span, reasons)
     active = await reports.active_cards(session)
     return {
         "figures": figures(

@@ -17,12 +17,12 @@ from app.admin.views.ledger_filters import (
     COUNTRY,
     FUNDING,
     OF_ACCOUNT,
-    SIZE,
     OfCustomer,
+    OfSize,
     Trait,
     rules_of,
 )
-from app.admin.views.listing import ReadOnlyList, at, choices
+from app.admin.views.listing import COUNTED_READING, ReadOnlyList, at, choices
 from app.admin.views.searching import Search
 from app.admin.wording import amount
 from app.domain.issuing.story_words import (
@@ -146,7 +146,6 @@ class JournalList(ReadOnlyList, model=JournalEntry):
 
 
 TRAITS = ("category", "funding", "country", "size")
-COUNTED_BY_TRAIT = 2_000
 
 
 @at("entries")
@@ -180,7 +179,7 @@ class EntryList(ReadOnlyList, model=LedgerEntry):
         Trait("category", "Category", CATEGORY),
         Trait("funding", "Kind of linked card", FUNDING),
         Trait("country", "Merchant's country", COUNTRY),
-        Trait("size", "Size", SIZE),
+        OfSize(),
         rules_of(LedgerEntry.rule),
         DateRange("time", "Time", LedgerEntry.occurred_at),
     )
@@ -200,7 +199,7 @@ class EntryList(ReadOnlyList, model=LedgerEntry):
     def counted(self, request: Request) -> int:
         """Count fewer where each posting's purchase has to be looked at."""
         by_trait = any(request.query_params.get(field) for field in TRAITS)
-        return COUNTED_BY_TRAIT if by_trait else super().counted(request)
+        return COUNTED_READING if by_trait else super().counted(request)
 
     def _tell_sums(self, request: Request, added: Sequence[Any], count: int) -> None:
         few = count <= request.state.counted

@@ -10,7 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Select, Text, and_, literal_column, or_, select
+from sqlalchemy import Select, Text, and_, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 from starlette.datastructures import QueryParams
@@ -20,8 +20,7 @@ from app.admin.views.filters import Choice, UnreadableFilter
 from app.domain.funding.models import Charge, FundingSource
 from app.domain.funding.states import LIVE_CHARGES, ChargeState
 from app.domain.issuing.models import Authorization
-from app.domain.issuing.profit_days import NOBODY
-from app.domain.issuing.profit_days import SIZE as SIZED
+from app.domain.issuing.profit_days import NOBODY, SIZES
 from app.domain.issuing.story_words import RULES, account_in_words
 from app.domain.ledger.accounts import NAMES
 from app.domain.ledger.models import (
@@ -62,9 +61,13 @@ COUNTRY = (
     .where(Authorization.id == LedgerEntry.purchase_id)
     .scalar_subquery()
 )
-SIZE: Any = literal_column(
-    f"(SELECT sized.least FROM (SELECT) AS one {SIZED.format(row='entry.purchase_id')})"  # noqa: S608
+ASKED: Any = literal_column(
+    """(SELECT coalesce((SELECT amount_minor FROM authorization_request
+                          WHERE authorization_id = bought.id ORDER BY ordinal LIMIT 1),
+                        bought.amount_minor)
+          FROM card_authorization AS bought WHERE bought.id = entry.purchase_id)"""
 )
+"""What a purchase asked for first, which its size is by."""
 
 
 class Trait(msgspec.Struct, frozen=True):
@@ -86,6 +89,30 @@ class Trait(msgspec.Struct, frozen=True):
         if wanted == NOBODY:
             return rows.where(self.column.is_(None))
         return rows.where(self.column == wanted)
+
+
+class OfSize(msgspec.Struct, frozen=True):
+    """The postings of purchases of one size, named by its least amount in minor units."""
+
+    field: str = "size"
+    title: str = "Size"
+    template: str = "lists/whose.html"
+
+    @property
+    def fields(self) -> tuple[str]:
+        return (self.field,)
+
+    def narrow(self, rows: Select[Any], given: QueryParams, _: ZoneInfo, /) -> Select[Any]:
+        wanted = given.get(self.field, "")
+        if not wanted:
+            return rows
+        if wanted == NOBODY:
+            return rows.where(or_(ASKED.is_(None), ASKED < 0))
+        if wanted not in map(str, SIZES):
+            raise UnreadableFilter(f"{self.title}: “{wanted[:30]}” is not one of the sizes.")
+        place = SIZES.index(int(wanted))
+        most = SIZES[place + 1] if place + 1 < len(SIZES) else None
+        return rows.where(func.int8range(SIZES[place], most).op("@>")(ASKED))
 
 
 class OfCustomer(msgspec.Struct, frozen=True):

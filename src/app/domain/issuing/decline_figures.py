@@ -49,6 +49,9 @@ class ReasonDeclines(msgspec.Struct, frozen=True):
     reason: DeclineReason
     count: int
     amount_minor: int
+    # Of those for an amount above zero, which a fee would have been on.
+    payable: int = 0
+    payable_minor: int = 0
 
 
 class FailingCustomer(msgspec.Struct, frozen=True):
@@ -71,9 +74,12 @@ def by_hour(hours: Iterable[Traffic]) -> list[Hour]:
 async def by_reason(session: AsyncSession, span: Span) -> list[ReasonDeclines]:
     """Count declines by reason, the most frequent first."""
     why = declined.c.reason
-    counted = select(why, _COUNT, func.sum(_AMOUNT)).group_by(why).order_by(_COUNT.desc(), why)
+    above = _AMOUNT > 0
+    payable = func.coalesce(func.sum(_AMOUNT).filter(above), 0)
+    figures = (_COUNT, func.sum(_AMOUNT), _COUNT.filter(above), payable)
+    counted = select(why, *figures).group_by(why).order_by(_COUNT.desc(), why)
     rows = await session.execute(counted, _within(span))
-    return [ReasonDeclines(why, n, int(minor)) for why, n, minor in rows]
+    return [ReasonDeclines(row[0], row[1], int(row[2]), row[3], int(row[4])) for row in rows]
 
 
 async def by_merchant(session: AsyncSession, span: Span, most: int) -> list[Declines]:
@@ -124,23 +130,19 @@ async def failing_customers(session: AsyncSession, span: Span, most: int) -> lis
     ]
 
 
-async def lost_fees(session: AsyncSession, span: Span) -> int:
-    """Give the fees that the declined amounts would have brought, by today's price."""
+async def lost_fees(session: AsyncSession, span: Span, reasons: Iterable[ReasonDeclines]) -> int:
+    """Give the fees that the declined amounts of a time would have brought, by its last price."""
     plan = await session.scalar(
         select(PricePlan)
         .where(PricePlan.effective_from <= span.end)
         .order_by(PricePlan.effective_from.desc())
         .limit(1)
     )
-    found = await session.execute(
-        select(func.coalesce(func.sum(_AMOUNT), 0), _COUNT)
-        .select_from(declined)
-        .where(_AMOUNT > 0),
-        _within(span),
-    )
-    amount, count = (int(value) for value in found.one())
     if plan is None:
         return 0
+    found = list(reasons)
+    amount = sum(one.payable_minor for one in found)
+    count = sum(one.payable for one in found)
     return amount * plan.percent_bps // 10_000 + count * plan.fixed_minor
 
 
