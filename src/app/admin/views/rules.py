@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from markupsafe import Markup
 from starlette.requests import Request
 
 from app.admin.views.cells import SHORT, Text, link
@@ -29,7 +30,7 @@ def refuses(row: Any, _: str, request: Request) -> Text:
 
 
 def last_week(_: Any, __: str, request: Request) -> Text:
-    return " ".join(map(str.strip, report_lines(request.state.report)))
+    return Markup("<br>").join(map(str.strip, report_lines(request.state.report)))
 
 
 def refuses_in_short(row: Any, field: str, request: Request) -> Text:

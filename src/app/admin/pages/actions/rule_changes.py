@@ -44,7 +44,7 @@ class RuleChange(Act):
             facts=(
                 ("Refuses", condition_in_words(rule.condition)),
                 ("Now", life_in_words(rule, scene.now)),
-                ("The last seven days", " ".join(map(str.strip, report_lines(report)))),
+                ("The last seven days", "; ".join(map(str.strip, report_lines(report)))),
             ),
             effects=self.effects,
             seen=mark(row),
