@@ -1,5 +1,6 @@
 """A customer pays a debt: once, with the card chosen, and only by what Stripe says of it."""
 
+import html
 import re
 
 import httpx
@@ -110,8 +111,9 @@ async def test_a_refusal_leaves_it_open_and_another_card_pays(product: Product) 
         await answer(product, intent, yes=False)
         assert (await act(client, f"{refused}/finish")).headers["location"] == refused
         page = await client.get(refused)
-        assert "Your bank said no" in page.text
+        assert "question was not answered with yes" in html.unescape(page.text)
         assert "is still open" in page.text
+        assert "your bank wants to ask you" in (await client.get("/funding")).text
         # Whoever kept the page can do nothing with it any more.
         again = await product.call("POST", f"/v1/payment_intents/{intent}/confirm")
         assert "error" in again

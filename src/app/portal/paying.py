@@ -27,6 +27,7 @@ log = structlog.get_logger()
 
 PAY = FUNDING + "/pay"
 PAYMENTS = FUNDING + "/payments"
+ASKED_IN_VAIN = "payment_intent_authentication_failure"
 UNCHOSEN = "Choose the card that pays."
 
 
@@ -141,6 +142,8 @@ def _reason(decline_code: str | None) -> str:
     """Say why a payment was not made, in the bank's word where it gave one."""
     if decline_code is None:
         return "It was not confirmed."
+    if decline_code == ASKED_IN_VAIN:
+        return "Your bank's question was not answered with yes."
     said = EXPLANATIONS[reason_for(decline_code)].short.removeprefix("bank: ")
     return f"Your bank said no: {said}."
 

@@ -51,7 +51,12 @@ async def health_of(
         return {}
     latest = await session.scalars(
         select(Charge)
-        .where(Charge.customer_id == sources[0].customer_id, Charge.state != ChargeState.UNKNOWN)
+        .where(
+            Charge.customer_id == sources[0].customer_id,
+            Charge.state != ChargeState.UNKNOWN,
+            # What a bank answers its customer says nothing of what it answers us alone.
+            ~Charge.on_session,
+        )
         .order_by(Charge.created_at.desc(), Charge.attempt.desc())
         .limit(LOOKED_AT)
     )

@@ -209,7 +209,7 @@ async def _given_back(
 def _named(
     merchant: str, category: str, nickname: str | None, last4: str | None
 ) -> tuple[str, str, str]:
-    card = f"{nickname} •••• {last4}" if last4 else "No card of ours"
+    card = f"{nickname} ••••\N{NO-BREAK SPACE}{last4}" if last4 else "No card of ours"
     return tidy_name(merchant), category, card
 
 
