@@ -4,6 +4,7 @@ import html
 import re
 from collections import defaultdict
 from datetime import datetime, timedelta
+from itertools import combinations
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -146,6 +147,35 @@ async def test_profit_equals_the_ledger_however_it_is_summed(product: Product) -
         await follow(sessions, zone)
         [kept] = await product.rows("SELECT count(*) AS rows FROM profit_day")
         assert kept["rows"] > 0
+
+
+async def test_the_net_of_any_period_is_what_the_ledger_has_more_at_its_end(
+    product: Product,
+) -> None:
+    await made(product)
+    sessions, zone = product.parts.sessions, ZoneInfo("UTC")
+    first = business_day(product.parts.clock.now(), zone)
+    await product.control("clock", {"advance_seconds": 86_400})
+    await until(lambda: product.parts.clock.offset > timedelta(hours=23))
+    eve = await holder(product, email="eve@example.com")
+    await helper(product, (await pay(product, eve.card, 70_00))["id"], "capture")
+    await product.settled()
+    ends = [first.start, first.end, first.end + timedelta(days=1), first.end + timedelta(days=2)]
+    async with sessions() as session:
+        # What stands on income and expenses before each end, as credits less debits.
+        stood = [
+            -sum(
+                one.net_minor
+                for one in await trial_balance(session, end)
+                if kind_of(one.account) in {AccountKind.INCOME, AccountKind.EXPENSE}
+            )
+            for end in ends
+        ]
+        for (since, before), (until_, after) in combinations(zip(ends, stood, strict=True), 2):
+            span = {"since": since, "until": until_}
+            rows = await profit(session, **span, by=By.DAY, zone=zone)
+            assert total(rows).net_minor == after - before, span
+    assert len(set(stood)) == 3
 
 
 FAILED = """
