@@ -18,7 +18,16 @@ from app.domain.issuing.remedies import remedy_for
 from tests.integration.test_portal_dashboard import words_on
 from tests.portal import browser, form_token_on, send
 from tests.product import Product
-from tests.situations import Holder, helper, holder, pay, refund
+from tests.situations import (
+    LATER_DECLINES,
+    Holder,
+    behave,
+    force_capture,
+    helper,
+    holder,
+    pay,
+    refund,
+)
 
 
 async def keep_sign_in(product: Product, ada: Holder) -> None:
@@ -70,6 +79,9 @@ async def play_every_status(product: Product, ada: Holder) -> None:
 async def test_every_status_is_the_same_in_the_list_and_in_the_filter(product: Product) -> None:
     ada = await holder(product)
     await play_every_status(product, ada)
+    await behave(product, ada.sources[0].stripe_payment_method_id, LATER_DECLINES)
+    await force_capture(product, ada.card, 3_000, **{"merchant_data[name]": "Hertz Tolls"})
+    await product.settled()
     seen: dict[UUID, PurchaseStatus] = {}
     async with product.parts.sessions() as session:
         everything = (await page_of(session, ada.customer.id, Wanted())).lines

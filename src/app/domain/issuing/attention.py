@@ -78,7 +78,7 @@ def _debts(debts: Sequence[Receivable]) -> Iterator[Attention]:
         words = (
             "None of your linked cards paid it. Pay it now, so that none of your cards is stopped."
         )
-        yield Attention(Matter.DEBT, f"${readable(owed)} are not paid yet", words)
+        yield Attention(Matter.DEBT, f"${readable(owed)} is not paid yet", words)
 
 
 def _sources(sources: Sequence[FundingSource], now: datetime) -> Iterator[Attention]:

@@ -25,6 +25,7 @@ from app.domain.issuing.purchase_sums import (
     FIRST_STATE,
     GIVEN_BACK,
     LAST_REASON,
+    OWED,
     REFUNDED,
     TAKEN_FEE,
 )
@@ -54,6 +55,7 @@ class PurchaseStatus(StrEnum):
     DECLINED = "declined"
     CARD_CHECK = "card check"
     ON_HOLD = "on hold"
+    NOT_PAID = "not paid"
     COMPLETED = "completed"
     PARTLY_REFUNDED = "partly refunded"
     REFUNDED = "refunded"
@@ -70,7 +72,7 @@ class Line(msgspec.Struct, frozen=True):
 
     `answered`: our own answer to the first question, None while there is none. `reason`: why it, or
     the latest increment of it, was declined. `refunded_minor`: what went back to the linked card,
-    with our fee.
+    with our fee. `owed_minor`: what of the merchant's part no linked card has paid yet.
     """
 
     purchase: Authorization
@@ -82,6 +84,7 @@ class Line(msgspec.Struct, frozen=True):
     captured_minor: int
     given_back_minor: int
     refunded_minor: int
+    owed_minor: int
 
     @property
     def merchant(self) -> str:
@@ -112,10 +115,7 @@ class Line(msgspec.Struct, frozen=True):
     @property
     def status(self) -> PurchaseStatus:
         if self.captured_minor:
-            if self.given_back_minor >= self.captured_minor:
-                return PurchaseStatus.REFUNDED
-            partly = self.given_back_minor > 0
-            return PurchaseStatus.PARTLY_REFUNDED if partly else PurchaseStatus.COMPLETED
+            return self._taken
         if self.declined:
             return PurchaseStatus.DECLINED
         if self.purchase.approved is None and self.answered is None:
@@ -123,6 +123,15 @@ class Line(msgspec.Struct, frozen=True):
         if self.asked_minor == 0:
             return PurchaseStatus.CARD_CHECK
         return PurchaseStatus.ON_HOLD if self.pending else PurchaseStatus.RELEASED
+
+    @property
+    def _taken(self) -> PurchaseStatus:
+        if self.owed_minor:
+            return PurchaseStatus.NOT_PAID
+        if self.given_back_minor >= self.captured_minor:
+            return PurchaseStatus.REFUNDED
+        partly = self.given_back_minor > 0
+        return PurchaseStatus.PARTLY_REFUNDED if partly else PurchaseStatus.COMPLETED
 
     @property
     def amount_minor(self) -> int:
@@ -142,7 +151,7 @@ async def lines_of(session: AsyncSession, customer_id: UUID, ids: Sequence[UUID]
     found = await session.execute(
         select(
             *(Authorization, Card, FIRST_STATE, LAST_REASON, ASKED),
-            *(CAPTURED, GIVEN_BACK, AGREED_FEE, TAKEN_FEE, REFUNDED),
+            *(CAPTURED, GIVEN_BACK, AGREED_FEE, TAKEN_FEE, REFUNDED, OWED),
         )
         .outerjoin(Card, Card.id == Authorization.card_id)
         .where(Authorization.customer_id == customer_id, Authorization.id.in_(ids))
@@ -152,7 +161,8 @@ async def lines_of(session: AsyncSession, customer_id: UUID, ids: Sequence[UUID]
 
 
 def _line(row: Row[Any]) -> Line:
-    purchase, card, first, reason, asked, captured, given_back, agreed, taken, refunded = tuple(row)
+    purchase, card, first, reason, asked, captured, given_back, *sums = tuple(row)
+    agreed, taken, refunded, owed = sums
     undecided = first is None or first is RequestState.DECIDING
     return Line(
         purchase=purchase,
@@ -164,4 +174,5 @@ def _line(row: Row[Any]) -> Line:
         captured_minor=int(captured),
         given_back_minor=int(given_back),
         refunded_minor=int(refunded),
+        owed_minor=int(owed),
     )

@@ -6,10 +6,12 @@ from sqlalchemy import ColumnElement, and_, func, not_, or_
 
 from app.domain.issuing.lines import PurchaseStatus
 from app.domain.issuing.models import Authorization
-from app.domain.issuing.purchase_sums import ASKED, CAPTURED, FIRST_STATE, GIVEN_BACK
+from app.domain.issuing.purchase_sums import ASKED, CAPTURED, FIRST_STATE, GIVEN_BACK, OWED
 from app.domain.issuing.states import AuthorizationState, RequestState
 
 _taken = CAPTURED != 0
+_unpaid = and_(_taken, OWED > 0)
+_paid = and_(_taken, OWED <= 0)
 _declined = or_(
     Authorization.approved.is_(False),
     and_(
@@ -25,9 +27,10 @@ _open = and_(not_(_taken), not_(_declined), not_(_deciding))
 _pending = Authorization.state == AuthorizationState.PENDING
 
 CONDITIONS: Mapping[PurchaseStatus, ColumnElement[bool]] = {
-    PurchaseStatus.REFUNDED: and_(_taken, GIVEN_BACK >= CAPTURED),
-    PurchaseStatus.PARTLY_REFUNDED: and_(_taken, GIVEN_BACK > 0, GIVEN_BACK < CAPTURED),
-    PurchaseStatus.COMPLETED: and_(_taken, GIVEN_BACK <= 0),
+    PurchaseStatus.NOT_PAID: _unpaid,
+    PurchaseStatus.REFUNDED: and_(_paid, GIVEN_BACK >= CAPTURED),
+    PurchaseStatus.PARTLY_REFUNDED: and_(_paid, GIVEN_BACK > 0, GIVEN_BACK < CAPTURED),
+    PurchaseStatus.COMPLETED: and_(_paid, GIVEN_BACK <= 0),
     PurchaseStatus.DECLINED: and_(not_(_taken), _declined),
     PurchaseStatus.IN_PROGRESS: and_(not_(_taken), not_(_declined), _deciding),
     PurchaseStatus.CARD_CHECK: and_(_open, ASKED == 0),

@@ -8,11 +8,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, func, select
 
-from app.domain.funding.refund_models import Refund
-from app.domain.funding.states import RefundPurpose, RefundState
+from app.domain.funding.pricing import MINIMUM_CHARGE_MINOR
+from app.domain.funding.refund_models import Receivable, Refund
+from app.domain.funding.states import ReceivableState, RefundPurpose, RefundState
 from app.domain.issuing.models import Authorization, AuthorizationRequest, CardTransaction
 from app.domain.issuing.states import RequestState, TransactionKind
 
+_OUTSTANDING = Receivable.amount_minor - Receivable.lowered_minor
 _Asked = AuthorizationRequest
 _ASKED_OF = _Asked.authorization_id == Authorization.id
 
@@ -58,6 +60,14 @@ TAKEN_FEE = _one(
         CardTransaction.authorization_id == Authorization.id
     )
 )
+OWED = _one(
+    select(func.coalesce(func.sum(_OUTSTANDING), 0)).where(
+        Receivable.purchase_id == Authorization.id,
+        Receivable.state == ReceivableState.OPEN,
+        _OUTSTANDING >= MINIMUM_CHARGE_MINOR,
+    )
+)
+"""What of it no linked card has paid, our fee apart; not what is too little to be charged."""
 REFUNDED = _one(
     select(func.coalesce(func.sum(Refund.amount_minor), 0)).where(
         Refund.purchase_id == Authorization.id,
