@@ -51,6 +51,7 @@ async def told(product: Product) -> Told:
 
 
 async def test_kept_sums_are_always_those_of_the_rows(product: Product) -> None:
+    assert await traffic.keep(product.parts.sessions) == 0  # before anything was asked
     ada = await holder(product, purchase_limit_minor=100_00)
     bob = await holder(product, email="bob@example.com", sources=(NO_FUNDS,))
     bought = await pay(product, ada.card, 1999)

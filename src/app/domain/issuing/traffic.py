@@ -68,13 +68,15 @@ SELECT date_trunc(:unit, part.starts_at AT TIME ZONE :zone) AS start,
  GROUP BY 1 ORDER BY 1
 """)  # noqa: S608  texts of ours, here and below
 _KEEP = text(f"""
-WITH known AS (
-    SELECT greatest(date_bin('15 minutes', least(
-               (SELECT min(requested_at) FROM authorization_request),
-               (SELECT min(occurred_at) FROM card_transaction)), '2000-01-01 00:00Z'),
-               date_bin('15 minutes', now(), '2000-01-01 00:00Z')
-               - make_interval(days => {KEPT_DAYS})) AS first,
+WITH begun AS (
+    SELECT least((SELECT min(requested_at) FROM authorization_request),
+                 (SELECT min(occurred_at) FROM card_transaction)) AS at
+), known AS (
+    SELECT date_bin('15 minutes',
+                    greatest(at, now() - make_interval(days => {KEPT_DAYS})),
+                    '2000-01-01 00:00Z') AS first,
            date_bin('15 minutes', now() - interval '1 day', '2000-01-01 00:00Z') AS after
+      FROM begun WHERE at IS NOT NULL
 ), missing AS (
     SELECT part.starts_at
       FROM known, generate_series(known.first, known.after - interval '15 minutes',
