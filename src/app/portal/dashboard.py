@@ -8,7 +8,6 @@ from app.domain.funding.receivables import open_debts
 from app.domain.funding.sources import active_sources
 from app.domain.issuing.attention import Attention, Matter, needing_attention
 from app.domain.issuing.overview import activity_of, cards_of, month_of, spent_by_day
-from app.domain.issuing.statement import fees_back
 from app.domain.issuing.states import CardState
 from app.portal.chart import chart_of
 from app.portal.signing_up import ONBOARDING
@@ -45,15 +44,12 @@ async def show_dashboard(visit: ForVisit, person: ForPerson) -> Response[str]:
         sources = await active_sources(session, customer_id)
         debts = await open_debts(session, customer_id)
         days = await spent_by_day(session, customer_id, now, LONGEST_MONTH)
-        month = month_of(days)
-        fees_minor = month.fee_minor - await fees_back(session, customer_id, month.start)
     matters = needing_attention(
         person.state, now, sources=sources, cards=cards, debts=debts, lines=activity.latest
     )
     return visit.page(
         "dashboard.html",
-        month=month,
-        fees_minor=fees_minor,
+        month=month_of(days),
         held_minor=activity.held_minor,
         held=activity.held,
         cards=cards,

@@ -188,12 +188,6 @@ async def _moved(session: AsyncSession, customer_id: UUID, start: date, end: dat
     ]
 
 
-async def fees_back(session: AsyncSession, customer_id: UUID, start: date) -> int:
-    """Give what of our fees went back to a customer in the month that begins on a day."""
-    parts = await _given_back(session, customer_id, start, next_month(start))
-    return -sum(part.fee_minor for part in parts)
-
-
 async def _given_back(
     session: AsyncSession, customer_id: UUID, start: date, end: date
 ) -> list[Part]:
