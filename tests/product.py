@@ -1,6 +1,7 @@
 """The whole product for one test: real PostgreSQL, the sandbox and the application over HTTP."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import islice
@@ -8,6 +9,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+from litestar import Litestar
 from sqlalchemy import case, exists, func, or_, select, text
 
 from app.asgi import create_app
@@ -36,6 +38,7 @@ _UNDER_WAY = or_(
     exists().where(Authorization.leased_until.is_not(None)),
     exists().where(MirrorOrder.sent_at.is_(None), MirrorOrder.next_at.is_not(None)),
 )
+_CLOSED: dict[tuple[str, str, bool], list[Litestar]] = defaultdict(list)
 _KEPT = select(func.array_agg(InboundEvent.stripe_event_id)).scalar_subquery()
 _STANDING = select(case((_UNDER_WAY, None), else_=func.coalesce(_KEPT, text("'{}'"))).label("kept"))
 """In one statement, because a test asks it again and again while it waits."""
@@ -125,8 +128,10 @@ class Product:
     async def as_owner(self, statement: str) -> None:
         """Change the schema, as only the owner may."""
         connection = await asyncpg.connect(self.settings.owner_url)
-        await connection.execute(statement)
-        await connection.close()
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
 
     async def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
         async with self.parts.sessions() as session:
@@ -171,14 +176,28 @@ async def running_product(
                 "BALANCE_EVERY_SECONDS": "0.3",
             }
             configured = from_mapping(given | settings)
-            app = create_app(configured)
             async with (
+                _application(configured) as app,
                 serving_app(app, port) as app_url,
                 (working or _working)(configured),
                 http_client(app_url, timeout=30) as web,
             ):
                 yield Product(configured, stripe, web, app, sandbox)
         recorder.events_of(sandbox.world)
+
+
+@asynccontextmanager
+async def _application(configured: Settings) -> AsyncIterator[Litestar]:
+    """Lend an application that one product after another opens with its own settings.
+
+    To make one anew takes a tenth of a second, nearly all of it for naming its addresses.
+    """
+    alike = (configured.otel_exporter_otlp_endpoint, configured.trusted_proxies, configured.https)
+    app = _CLOSED[alike].pop() if _CLOSED[alike] else create_app(configured)
+    app.state.settings = configured
+    yield app
+    if not configured.otel_exporter_otlp_endpoint:  # whose connection is closed for good
+        _CLOSED[alike].append(app)
 
 
 async def _join(stripe: httpx.AsyncClient, app_url: str, begins: Mapping[str, int]) -> str:

@@ -33,11 +33,16 @@ WEB: list[ControllerRouterHandler] = [receive_event, PORTAL, back_office]
 def create_app(
     settings: Settings, routes: Sequence[ControllerRouterHandler] = (*REALTIME, *WEB)
 ) -> Litestar:
-    """Put the parts together. They are opened when the server starts, in its event loop."""
+    """Put the parts together. They are opened when the server starts, in its event loop.
+
+    An app that has been closed can be opened again, with other settings in its `state.settings` as
+    long as they name the same collector, proxies and scheme.
+    """
     spans = open_spans(settings.otel_exporter_otlp_endpoint, "proxycard")
 
     @asynccontextmanager
     async def opened(app: Litestar) -> AsyncIterator[None]:
+        settings = configured()
         async with AsyncExitStack() as stack:
             parts = app.state.parts = await stack.enter_async_context(open_parts(settings))
             authorizer = None
@@ -56,6 +61,10 @@ def create_app(
         if spans:
             await asyncio.to_thread(spans.close)
 
+    def configured() -> Settings:
+        found: Settings = app.state.settings
+        return found
+
     def parts() -> Parts:
         found: Parts = app.state.parts
         return found
@@ -64,7 +73,7 @@ def create_app(
         route_handlers=[*HEALTH, *routes],
         lifespan=[opened],
         dependencies={
-            "settings": Provide(lambda: settings, sync_to_thread=False),
+            "settings": Provide(configured, sync_to_thread=False),
             "parts": Provide(parts, sync_to_thread=False),
             "sessions": Provide(lambda: parts().sessions, sync_to_thread=False),
         },
@@ -73,6 +82,7 @@ def create_app(
         openapi_config=None,
         logging_config=None,
     )
+    app.state.settings = settings
     return app
 
 

@@ -38,6 +38,7 @@ class Announcer:
         self.sessions = sessions
         self.waiting: set[UUID] = set()
         self.woken = asyncio.Event()
+        self.ended = False
 
     def tell(self, customer_id: UUID | None) -> None:
         """Note that a customer's pages have changed. Costs the caller next to nothing."""
@@ -45,9 +46,14 @@ class Announcer:
             self.waiting.add(customer_id)
             self.woken.set()
 
+    def end(self) -> None:
+        """Have `keep_telling` return when what is waiting has been told."""
+        self.ended = True
+        self.woken.set()
+
     async def keep_telling(self) -> None:
-        """Tell until canceled."""
-        while True:
+        """Tell until told to end."""
+        while self.waiting or not self.ended:
             await self.woken.wait()
             await asyncio.sleep(GATHER_SECONDS)
             self.woken.clear()
@@ -62,12 +68,17 @@ class Announcer:
 
 @asynccontextmanager
 async def announcing(sessions: Sessions) -> AsyncIterator[Announcer]:
-    """Keep telling for as long as the block lasts."""
+    """Keep telling for as long as the block lasts.
+
+    What is being told then is not cut off: a connection that is just being made would stay open.
+    """
     announcer = Announcer(sessions)
     task = asyncio.create_task(announcer.keep_telling())
     try:
         yield announcer
     finally:
+        announcer.end()
+        await asyncio.wait([task], timeout=ANSWER_WITHIN_SECONDS)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from tests.books import book_problems
 from tests.faults.arming import reason_of
 from tests.oracle import oracle
 from tests.product import Product
+from tests.signing import AUTHORIZATIONS, post, question
 from tests.situations import holder, intents, pay
 from tests.waiting import until
 
@@ -83,3 +85,24 @@ async def test_a_charge_the_bank_still_thinks_about_is_a_decline_and_watched_unt
     intent = await only_intent(product, ada.customer.stripe_customer_id)
     assert intent["status"] == "canceled"
     assert intent["amount"] == 2149
+
+
+@pytest.mark.parametrize(
+    "product_settings", [{"FUNDING_MODE": "charge", "REPAIR_WAIT_SECONDS": "0.4"}], ids=["charge"]
+)
+async def test_what_a_bank_sends_back_of_a_purchase_that_stripe_forgot_is_booked_and_told(
+    product: Product,
+) -> None:
+    ada = await holder(product, sources=("pm_card_refundFail",))
+
+    answer = await post(product.web, AUTHORIZATIONS, question(ada.card.stripe_card_id, 139))
+
+    assert answer.json() == {"approved": True}
+
+    async def told() -> bool:
+        [purchase] = await product.rows("SELECT not_handled FROM card_authorization")
+        return str(purchase["not_handled"]).startswith("the bank sent back a refund of 1.96")
+
+    await until(told, why="a person is told")
+    await product.settled()
+    assert await book_problems(product) == []

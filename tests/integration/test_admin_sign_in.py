@@ -18,7 +18,8 @@ from tests.back_office import (
 from tests.product import Product
 
 ACTIONS = (
-    "SELECT action, actor_id, address, request_id FROM audit_entry WHERE action LIKE 'staff.s%'"
+    "SELECT action, actor_id, address, request_id FROM audit_entry"
+    " WHERE action LIKE 'staff.s%' ORDER BY id"
 )
 DEMO = "support@example.com"
 

@@ -97,6 +97,7 @@ class TestVerdict:
         assert not judge(purchases, charges).true
 
 
+@pytest.mark.hurried
 class TestDemo:
     @pytest.mark.parametrize("product_settings", [{"REPAIR_WAIT_SECONDS": "3"}])
     async def test_tells_eight_purchases_and_is_true(

@@ -12,7 +12,7 @@ from app.parts import Parts
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SOON = timedelta(minutes=5)
-"""Where nothing has ever run, what reads long lists waits until the rest has begun."""
+"""Where nothing has ever run, there is nothing to seal or to forget, and lists can wait."""
 
 
 def regular_jobs(parts: Parts) -> list[Regular]:
@@ -33,13 +33,13 @@ def regular_jobs(parts: Parts) -> list[Regular]:
             match_balance,
         ),
         Regular("rollups", timedelta(minutes=1), books.rollups),
-        Regular("sealing", timedelta(minutes=5), books.sealing),
-        Regular("audit_sealing", timedelta(minutes=5), lambda: seal_trail(parts.sessions)),
-        Regular("expire_approvals", timedelta(minutes=5), lambda: expire(parts.sessions)),
+        Regular("sealing", SOON, books.sealing, first_after=SOON),
+        Regular("audit_sealing", SOON, lambda: seal_trail(parts.sessions), first_after=SOON),
+        Regular("expire_approvals", SOON, lambda: expire(parts.sessions), first_after=SOON),
         Regular(FILL_GAPS, HOUR, books.fill_event_gaps, first_after=SOON),
         Regular(SWEEP_LISTS, HOUR, books.sweep_lists, first_after=SOON),
         Regular("reconcile", DAY, books.reconcile, first_after=SOON),
         Regular(RETENTION, DAY, books.retention, first_after=SOON),
-        Regular("forget", DAY, lambda: forget(parts.sessions)),
+        Regular("forget", DAY, lambda: forget(parts.sessions), first_after=SOON),
         Regular("expiring_cards", DAY, expiring_cards, first_after=SOON),
     ]

@@ -1,10 +1,12 @@
 """Write down how a settlement left its purchase: what it uses of the limits, what it cannot do."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.funding.refund_models import Refund
 from app.domain.funding.states import RefundState
 from app.domain.issuing.models import Authorization, AuthorizationRequest
 from app.domain.issuing.position import Position
@@ -47,6 +49,16 @@ async def finish(
     return requests
 
 
+async def refund_sent_back(session: AsyncSession, purchase_id: UUID) -> str | None:
+    """Say so when a bank has sent back a refund of a purchase: a person must pay it."""
+    found = await session.scalars(
+        select(Refund)
+        .where(Refund.purchase_id == purchase_id, Refund.state == RefundState.FAILED)
+        .order_by(Refund.id)
+    )
+    return _sent_back(found.all())
+
+
 def _not_handled(authorization: Authorization, standing: Standing) -> str | None:
     position = standing.position
     foreign = {m.currency for m in standing.transactions} - {Currency.USD.value}
@@ -60,7 +72,11 @@ def _not_handled(authorization: Authorization, standing: Standing) -> str | None
     outside = sum(debt.to_pay_back_minor for debt in position.debts)
     if outside > 0:
         return PAID_OUTSIDE.format(amount=readable(outside))
-    failed = [r.amount_minor for r in standing.refunds if r.state is RefundState.FAILED]
+    return _sent_back(standing.refunds)
+
+
+def _sent_back(refunds: Sequence[Refund]) -> str | None:
+    failed = [refund.amount_minor for refund in refunds if refund.state is RefundState.FAILED]
     return REFUND_FAILED.format(amount=readable(failed[0])) if failed else None
 
 

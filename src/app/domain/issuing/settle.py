@@ -24,7 +24,7 @@ from app.domain.issuing.adoption import Adoption, follow
 from app.domain.issuing.card_network import AuthorizationFacts, CardNetwork, TransactionFacts
 from app.domain.issuing.claims import Claim, PurchaseUnknown, claim, release, still_mine
 from app.domain.issuing.effects import Effects
-from app.domain.issuing.finishing import finish
+from app.domain.issuing.finishing import finish, refund_sent_back
 from app.domain.issuing.models import Authorization, AuthorizationRequest
 from app.domain.issuing.open_ends import (
     OpenEnds,
@@ -102,21 +102,30 @@ class Settler:
             return
         is_home = False
         try:
+            changed = ALL_OF_THEM if charges_changed else intent
             facts = await self._facts(stripe_id)
             if facts is None:
-                await self.repair.requests(claimed, stripe_id, owed=False)
+                await self._take_back(claimed, stripe_id, changed)
                 return
             terms, ends = await self._follow(claimed, facts)
             if ends is None:
                 owed = await self._owed(facts, claimed)
                 await self.repair.requests(claimed, stripe_id, owed=owed)
-            changed = ALL_OF_THEM if charges_changed else intent
-            await self._look_at_charges(claimed, facts, changed, ends)
+            await self._look_at_charges(claimed, facts.id, changed, ends)
             await self._bring_home(claimed, facts, terms)
             is_home = True
         finally:
             if not is_home:
                 await release(self.sessions, claimed)
+
+    async def _take_back(self, claimed: Claim, stripe_id: str, changed: str | None) -> None:
+        """Undo what was charged for a purchase that Stripe does not know, and follow that."""
+        await self.repair.requests(claimed, stripe_id, owed=False)
+        await self._look_at_charges(claimed, stripe_id, changed, None)
+        async with self.sessions.begin() as session:
+            authorization = await still_mine(session, claimed)
+            sent_back = await refund_sent_back(session, authorization.id)
+            authorization.not_handled = sent_back or authorization.not_handled
 
     async def _claim(self, stripe_id: str, told_at: datetime | None) -> Claim | None:
         """Take a purchase; where Stripe knows one that we do not, make its row."""
@@ -208,7 +217,7 @@ class Settler:
     async def _look_at_charges(
         self,
         claimed: Claim,
-        facts: AuthorizationFacts,
+        stripe_id: str,
         changed: str | None,
         ends: OpenEnds | None,
     ) -> None:
@@ -232,7 +241,7 @@ class Settler:
             if refund.charge_id in of_changed or is_under_way(refund):
                 await self.effects.finish_refund(claimed, refund)
         if ends.has_unknown:
-            await self.effects.extra.look_up(claimed, facts.id)
+            await self.effects.extra.look_up(claimed, stripe_id)
 
     async def _refresh(self, claimed: Claim, charge: Charge) -> None:
         assert charge.stripe_payment_intent_id is not None
