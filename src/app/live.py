@@ -58,6 +58,8 @@ class Announcer:
             await asyncio.sleep(GATHER_SECONDS)
             self.woken.clear()
             told, self.waiting = self.waiting, set()
+            if not told:
+                continue
             try:
                 given = {"channel": CHANNEL, "ids": [str(one) for one in told]}
                 async with self.sessions.begin() as session:
@@ -68,10 +70,7 @@ class Announcer:
 
 @asynccontextmanager
 async def announcing(sessions: Sessions) -> AsyncIterator[Announcer]:
-    """Keep telling for as long as the block lasts.
-
-    What is being told then is not cut off: a connection that is just being made would stay open.
-    """
+    """Keep telling for as long as the block lasts; what waits then is told before it ends."""
     announcer = Announcer(sessions)
     task = asyncio.create_task(announcer.keep_telling())
     try:

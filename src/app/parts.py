@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.adapters.clock import follow_clock
 from app.adapters.stripe_balance import StripeBalanceFeed
@@ -55,6 +56,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
     async with (
         clients as stripe,
         following(clock, settings.clock_url),
+        _disposing(engine),
         announcing(sessions) as announcer,
     ):
         network = StripeCardNetwork(stripe.other)
@@ -68,14 +70,19 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             wait=wait,
             told=announcer.tell,
         )
-        try:
-            feed = StripeBalanceFeed(stripe.other)
-            yield Parts(
-                *(settings, clock, sessions, stripe, settler),
-                *(network, back_office, feed, announcer),
-            )
-        finally:
-            await engine.dispose()
+        feed = StripeBalanceFeed(stripe.other)
+        yield Parts(
+            *(settings, clock, sessions, stripe, settler),
+            *(network, back_office, feed, announcer),
+        )
+
+
+@asynccontextmanager
+async def _disposing(engine: AsyncEngine) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await engine.dispose()
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """Signing in to the portal: cookies, wrong passwords, the throttle, new devices, the demo."""
 
+import math
 import re
 import time
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ from tests.portal import (
 from tests.product import Product
 
 WRONG = "not the password at all"
+FEWEST_TRIES, TRIES = 9, 60
+"""On a busy machine it takes more until both have had a moment to themselves."""
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/148.0.0.0 Safari/537.36"
 
 
@@ -111,16 +114,19 @@ async def test_an_unknown_address_takes_as_long_as_a_known_one(product: Product)
     async with signed_up(product), browser(product) as client:
         token = form_token_on(await client.get("/sign-in"))
         for path, status in (("/sign-in", 401), ("/sign-up", 200), ("/forgot", 200)):
-            took: dict[str, list[float]] = {EMAIL: [], "nobody@example.com": []}
-            for _ in range(9):
-                for email, times in took.items():
+            fastest = {EMAIL: math.inf, "nobody@example.com": math.inf}
+            for number in range(TRIES):
+                for email, before in fastest.items():
                     await product.as_owner("DELETE FROM attempt")
                     began = time.perf_counter()
                     fields = {"form_token": token, "email": email, "password": WRONG}
                     assert (await client.post(path, data=fields)).status_code == status
-                    times.append(time.perf_counter() - began)
-            known, unknown = (min(times) for times in took.values())
-            assert 0.5 < known / unknown < 2, path
+                    fastest[email] = min(before, time.perf_counter() - began)
+                known, unknown = fastest.values()
+                if number >= FEWEST_TRIES and 0.5 < known / unknown < 2:
+                    break
+            else:
+                pytest.fail(f"{path} takes {known:.4f} s for a known and {unknown:.4f} for another")
 
 
 async def test_a_password_kept_with_weaker_settings_is_kept_with_todays(product: Product) -> None:
