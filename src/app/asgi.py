@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from app.logs import configure_logs
 from app.parts import Parts, open_authorizer, open_parts
 from app.portal.routes import PORTAL
 from app.requests import RequestLog
-from app.spans import TracedAuthorizer, open_spans
+from app.spans import Spans, TracedAuthorizer, open_spans
 from app.watch import watching
 from app.webhooks.events import receive_event
 from app.webhooks.realtime import answer_authorization
@@ -40,27 +41,6 @@ def create_app(
     """
     spans = open_spans(settings.otel_exporter_otlp_endpoint, "proxycard")
 
-    @asynccontextmanager
-    async def opened(app: Litestar) -> AsyncIterator[None]:
-        settings = configured()
-        async with AsyncExitStack() as stack:
-            parts = app.state.parts = await stack.enter_async_context(open_parts(settings))
-            authorizer = None
-            if answer_authorization in routes:
-                authorizer = await stack.enter_async_context(open_authorizer(parts))
-                app.state.authorizer = TracedAuthorizer(authorizer, spans) if spans else authorizer
-            watch = await stack.enter_async_context(watching(parts, authorizer))
-            app.state.watch = watch
-            if PORTAL in routes:
-                app.state.listener = await stack.enter_async_context(
-                    listening(settings.database_url)
-                )
-            if back_office in routes:
-                app.state.back_office = create_back_office(parts, watch)
-            yield
-        if spans:
-            await asyncio.to_thread(spans.close)
-
     def configured() -> Settings:
         found: Settings = app.state.settings
         return found
@@ -71,7 +51,7 @@ def create_app(
 
     app = Litestar(
         route_handlers=[*HEALTH, *routes],
-        lifespan=[opened],
+        lifespan=[partial(_opened, routes, spans)],
         dependencies={
             "settings": Provide(configured, sync_to_thread=False),
             "parts": Provide(parts, sync_to_thread=False),
@@ -84,6 +64,28 @@ def create_app(
     )
     app.state.settings = settings
     return app
+
+
+@asynccontextmanager
+async def _opened(
+    routes: Sequence[ControllerRouterHandler], spans: Spans | None, app: Litestar
+) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    async with AsyncExitStack() as stack:
+        parts = app.state.parts = await stack.enter_async_context(open_parts(settings))
+        authorizer = None
+        if answer_authorization in routes:
+            authorizer = await stack.enter_async_context(open_authorizer(parts))
+            app.state.authorizer = TracedAuthorizer(authorizer, spans) if spans else authorizer
+        watch = await stack.enter_async_context(watching(parts, authorizer))
+        app.state.watch = watch
+        if PORTAL in routes:
+            app.state.listener = await stack.enter_async_context(listening(settings.database_url))
+        if back_office in routes:
+            app.state.back_office = create_back_office(parts, watch)
+        yield
+    if spans:
+        await asyncio.to_thread(spans.close)
 
 
 def production() -> Litestar:
