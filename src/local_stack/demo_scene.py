@@ -24,7 +24,8 @@ from local_stack.merchant import AUTHORIZATIONS, Controls, Merchants
 from local_stack.refusal import Failure
 
 LOOK_AGAIN_SECONDS = 0.05
-LONGEST_WAIT_SECONDS = 30
+LONGEST_WAIT_SECONDS = 90
+"""A worker that was killed keeps what it was settling for a minute."""
 REQUEST_TYPE = "issuing_authorization.request"
 
 
