@@ -137,19 +137,17 @@ async def assign(
     """
     moved = await session.scalar(
         select(CardTransaction)
-        .where(
-            CardTransaction.stripe_transaction_id == stripe_transaction_id,
-            CardTransaction.unmatched,
-            CardTransaction.authorization_id.is_(None),
-        )
+        .where(CardTransaction.stripe_transaction_id == stripe_transaction_id)
         .with_for_update()
     )
     found = await session.scalar(
         select(Authorization).where(Authorization.stripe_authorization_id == purchase)
     )
-    if moved is None or found is None:
+    if moved is not None:
+        check_mark(seen, moved)
+    waits = moved is not None and moved.unmatched and moved.authorization_id is None
+    if moved is None or found is None or not waits:
         raise RefundNotFound(f"no refund {stripe_transaction_id} waits for {purchase}")
-    check_mark(seen, moved)
     if moved.customer_id not in (None, found.customer_id):
         raise NotThatPurchase(f"{purchase} is another customer's")
     if moved.amount_minor < 0 and await _given_back(session, found) + moved.amount_minor < 0:
