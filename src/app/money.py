@@ -1,5 +1,6 @@
 """Money is a whole number of minor units and a currency. No float enters this program."""
 
+import re
 from enum import StrEnum
 
 import msgspec
@@ -7,6 +8,7 @@ import msgspec
 from app.errors import AppError
 
 BASIS_POINTS = 10_000
+_THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+")
 
 
 class Currency(StrEnum):
@@ -57,7 +59,9 @@ class UnreadableAmount(AppError, status=422):
 
 def parse_amount(text: str) -> int:
     """Read "19.99", "1,234.5" or "20" as minor units. Raise UnreadableAmount for anything else."""
-    whole, _, cents = text.strip().replace(",", "").partition(".")
+    whole, _, cents = text.strip().partition(".")
+    if _THOUSANDS.fullmatch(whole):  # else a comma is none of ours: "12,50" is not 1250
+        whole = whole.replace(",", "")
     if not (whole.isascii() and whole.isdigit() and len(whole) <= 10):  # noqa: PLR2004
         raise UnreadableAmount(f"“{text[:20]}” is not an amount like 19.99")
     if len(cents) > 2 or (cents and not (cents.isascii() and cents.isdigit())):  # noqa: PLR2004

@@ -36,7 +36,9 @@ def test_an_amount_is_read(text: str, minor: int) -> None:
     assert parse_amount(text) == minor
 
 
-@pytest.mark.parametrize("text", ["", "-1", "1.999", "1e3", "٣", "abc", "1.x", "9" * 11, "."])
+@pytest.mark.parametrize(
+    "text", ["", "-1", "1.999", "1e3", "٣", "abc", "1.x", "9" * 11, ".", "12,50", "1.2,5", ",5"]
+)
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(UnreadableAmount):
         parse_amount(text)

@@ -201,11 +201,12 @@ def _float(one: AtRisk, zone: ZoneInfo) -> Figure:
 def _lapsing(one: AtRisk, zone: ZoneInfo) -> Figure:
     last = (one.now + NEAR).astimezone(zone).date()
     first = f", the first {moment(one.lapsing.first_at, zone)[:16]}" if one.lapsing.holds else ""
+    holds = "1 hold ends" if one.lapsing.holds == 1 else f"{one.lapsing.holds:,} holds end"
     return Figure(
         "Holds near lapse",
         amount(one.lapsing.held_minor),
         f"/admin/charges/list?state=held&lapses_to={last}",
-        f"{one.lapsing.holds:,} holds end within 36 hours{first}. Source: charges.",
+        f"{holds} within 36 hours{first}. Source: charges.",
         tone="warn" if one.lapsing.holds else "",
     )
 
