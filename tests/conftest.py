@@ -4,6 +4,7 @@ import gc
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import settings
 
 from app import schema
 from app.logs import configure_logs
@@ -16,6 +17,10 @@ from tests.product import Product, running_product
 
 __all__ = ["conformance", "conforms", "postgres_server"]
 
+
+# On a machine on which others work as well, an example takes as long as it takes.
+settings.register_profile("unhurried", settings.default, deadline=None)
+settings.load_profile("unhurried")
 
 HURRIED = ("tests/faults", "tests/crashes", "tests/outages")
 PATIENCE = "8"
