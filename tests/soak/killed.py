@@ -18,7 +18,8 @@ WORKER = (Path(sys.executable).with_name("proxycard"), "worker")
 class KilledWorker:
     """Like `CrashingWorker`; `crash` kills the process, and starts another."""
 
-    settles_within_seconds = 120.0
+    settles_within_seconds = 240.0
+    """A process looks again at a purchase after a minute, and some want that more than once."""
 
     def __init__(self) -> None:
         self._settings: Settings | None = None
