@@ -59,6 +59,12 @@ async def send(
     return await client.post(path, data={"form_token": form_token_on(page), **fields})
 
 
+async def act(client: httpx.AsyncClient, path: str, **fields: str) -> httpx.Response:
+    """Send a form of which only the token and these fields matter."""
+    token = form_token_on(await client.get("/settings"))
+    return await client.post(path, data={"form_token": token, **fields})
+
+
 async def letters(product: Product, kind: str, *, at_least: int = 1) -> list[dict[str, Any]]:
     """Give the letters of a kind, oldest first, once so many were written and taken."""
     found: list[dict[str, Any]] = []

@@ -5,10 +5,9 @@ import re
 
 import httpx
 
-from tests.integration.test_portal_cards import act
 from tests.integration.test_portal_paying import answer, begin, intent_on
 from tests.integration.test_portal_purchases import id_of
-from tests.portal import entered, hidden_on
+from tests.portal import act, entered, hidden_on
 from tests.product import Product
 from tests.situations import LATER_DECLINES, VISA, Holder, behave, force_capture, holder, pay
 
