@@ -10,6 +10,7 @@ from typing import Any
 
 from litestar import Litestar, Request, Response
 from litestar.di import Provide
+from litestar.exceptions import NotFoundException
 from litestar.types import ControllerRouterHandler
 
 from app.admin.mount import back_office, create_back_office
@@ -19,6 +20,7 @@ from app.health import live, metrics, ready
 from app.live import listening
 from app.logs import configure_logs
 from app.parts import Parts, open_authorizer, open_parts
+from app.portal.failures import show_not_found
 from app.portal.routes import PORTAL
 from app.requests import RequestLog
 from app.spans import Spans, TracedAuthorizer, open_spans
@@ -57,7 +59,10 @@ def create_app(
             "parts": Provide(parts, sync_to_thread=False),
             "sessions": Provide(lambda: parts().sessions, sync_to_thread=False),
         },
-        exception_handlers={AppError: render_refusal},
+        exception_handlers={
+            AppError: render_refusal,
+            **({NotFoundException: show_not_found} if PORTAL in routes else {}),
+        },
         middleware=[RequestLog(spans, settings.proxies, https=settings.https)],
         openapi_config=None,
         logging_config=None,

@@ -29,6 +29,11 @@ HSTS = "max-age=31536000; includeSubDomains"
 """Sent over https alone: a browser then comes by nothing else for a year."""
 
 
+def strict_headers(*, https: bool) -> dict[str, str]:
+    """Give the headers that every answer has."""
+    return STRICT | ({"Strict-Transport-Security": HSTS} if https else {})
+
+
 class RequestLog(ASGIMiddleware):
     """Gives each request an id, logs how it ended, and adds the headers that hold for every answer.
 
@@ -42,7 +47,7 @@ class RequestLog(ASGIMiddleware):
     def __init__(self, spans: Spans | None, proxies: tuple[Network, ...], *, https: bool) -> None:
         self.spans = spans
         self.proxies = proxies
-        self.headers = STRICT | ({"Strict-Transport-Security": HSTS} if https else {})
+        self.headers = strict_headers(https=https)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request_id = uuid7().hex

@@ -113,6 +113,8 @@ class TestFailures:
             for method, path, status in (
                 ("GET", "/nothing/here", 404),
                 ("POST", "/nothing/here", 404),
+                ("GET", "/cards/what-is-no-id", 404),
+                ("POST", "/purchases/what-is-no-id/allow-once", 404),
                 ("POST", "/sign-in", 403),
             ):
                 page = await client.request(method, path)
@@ -120,6 +122,8 @@ class TestFailures:
                 assert page.headers["content-type"].startswith("text/html")
                 assert page.headers["x-request-id"] in page.text
                 assert 'href="/dashboard"' in page.text
+                assert page.headers["x-content-type-options"] == "nosniff", path
+                assert "default-src 'none'" in page.headers["content-security-policy"], path
 
     async def test_a_form_that_is_too_large_is_refused(self, product: Product) -> None:
         async with browser(product) as client:

@@ -1,18 +1,22 @@
 """What a customer sees when a page cannot be shown: what happened, a way on, the request's id."""
 
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
 import structlog
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
+from uuid_utils.compat import uuid7
 
 from app.db import is_gone
 from app.domain.identity.customer_sessions import PasswordNeeded
 from app.domain.identity.sign_in import TooManyAttempts
 from app.errors import AppError
+from app.portal.guard import policy
 from app.portal.rendering import render
 from app.portal.visits import CustomerNeeded, DatabaseAway, SignInNeeded, sign_in_and_back
+from app.requests import strict_headers
 
 log = structlog.get_logger()
 
@@ -62,6 +66,23 @@ def show_failure(request: Request[Any, Any, Any], error: Exception) -> Response[
     if isinstance(error, TooManyAttempts):
         response.headers["Retry-After"] = str(error.seconds)
     return response
+
+
+def show_not_found(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
+    """Tell that nothing is at an address, though no route takes it: `/cards/what-is-no-id`.
+
+    What stands before every page has not run then, so that its part is done here.
+    """
+    if "nonce" in request.state:
+        return show_failure(request, error)
+    nonce = request.state.nonce = secrets.token_urlsafe(16)
+    request.state.request_id = uuid7().hex
+    page = show_failure(request, error)
+    page.headers.update(strict_headers(https=request.app.state.settings.https))
+    page.headers["Content-Security-Policy"] = policy(nonce)
+    page.headers["Cache-Control"] = "no-store"
+    page.headers["X-Request-Id"] = request.state.request_id
+    return page
 
 
 def _in_words(error: Exception) -> tuple[int, str]:
