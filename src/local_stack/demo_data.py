@@ -131,7 +131,6 @@ async def _buy(parts: Parts, card: Card, bought: tuple[Bought, ...]) -> None:
             one.merchant,
             one.category,
             country=one.country,
-            network_id=one.network_id,
         )
         if one.then is not None and told["approved"]:
             amount = {"capture_amount": one.capture_minor} if one.capture_minor else {}

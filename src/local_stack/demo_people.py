@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 import msgspec
 
+from app.adapters.stripe_test_helpers import network_id_of
 from app.domain.identity.credentials import DEMO_EMAIL
 from app.domain.identity.customers import Person
 from app.domain.issuing.cards import CardControls
@@ -17,7 +18,7 @@ GROCERIES = "grocery_stores_supermarkets"
 BOOKS = "book_stores"
 SOFTWARE = "computer_software_stores"
 FINANCE_EMAIL = "finance@example.com"
-ADOBE = "390000000417"
+ADOBE = network_id_of("Adobe")
 """A merchant's id at the network."""
 
 
@@ -31,7 +32,6 @@ class Bought(msgspec.Struct, frozen=True):
     merchant: str
     category: str = "fast_food_restaurants"
     country: str = "US"
-    network_id: str = "1234567890"
     then: str | None = None
     capture_minor: int | None = None
     refund_minor: int | None = None
@@ -195,7 +195,7 @@ DANIEL = DemoCustomer(
         Owned(
             "Adobe only",
             (
-                Bought(5499, "Adobe", SOFTWARE, network_id=ADOBE, then="capture"),
+                Bought(5499, "Adobe", SOFTWARE, then="capture"),
                 Bought(1200, "Figma", SOFTWARE),
             ),
             CardControls(merchant_lock=ADOBE),

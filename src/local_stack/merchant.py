@@ -7,6 +7,8 @@ from typing import Any
 import aiohttp
 import stripe
 
+from app.adapters.stripe_test_helpers import network_id_of
+
 AUTHORIZATIONS = "/v1/issuing/authorizations"
 INTENTS = "/v1/payment_intents"
 HELPERS = "/v1/test_helpers/issuing/authorizations"
@@ -37,14 +39,14 @@ class Merchants:
     ) -> dict[str, Any]:
         """Ask for an amount in US cents; give Stripe's authorization, decided.
 
-        `more` are other fields of the merchant: country (US unless given), network_id, city.
+        `more` are other fields of the merchant: country (US unless given), city.
         """
         return await self._post(
             HELPERS,
             card=card,
             amount=amount_minor,
             currency="usd",
-            merchant_data={"name": merchant, "category": category, "country": "US"} | more,
+            merchant_data=_shop(merchant, category) | more,
         )
 
     async def pay_with_wrong_code(
@@ -56,7 +58,7 @@ class Merchants:
             card=card,
             amount=amount_minor,
             currency="usd",
-            merchant_data={"name": merchant, "category": category, "country": "US"},
+            merchant_data=_shop(merchant, category),
             verification_data={"cvc_check": "mismatch"},
         )
 
@@ -148,3 +150,8 @@ class Controls:
             await self.call("DELETE", "faults")
             for fault in faults:
                 await self.call("POST", "faults", fault)
+
+
+def _shop(name: str, category: str) -> dict[str, str]:
+    network_id = network_id_of(name)
+    return {"name": name, "category": category, "country": "US", "network_id": network_id}
