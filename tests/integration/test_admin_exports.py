@@ -74,6 +74,7 @@ async def test_what_cannot_be_read_or_may_not_be_taken_is_no_file(product: Produ
             assert "text/html" in answer.headers["content-type"]
     ada = await holder(product)
     await pay(product, ada.card, 1999)
+    await product.settled()
     async with signed_in(product, Role.SUPPORT) as client:
         # Totals of the company are not for support, those of one customer are.
         assert "1 row Time" in said(await client.get("/admin/purchases/list"))
