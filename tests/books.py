@@ -6,6 +6,7 @@ from typing import Any
 from app.jobs.catalogue import regular_jobs
 from app.jobs.regular import run_named
 from tests.product import Product
+from tests.waiting import until
 
 BALANCES = """
 SELECT account, layer, sum(amount)::bigint AS net FROM (
@@ -54,6 +55,22 @@ async def book_problems(product: Product) -> list[str]:
             for row in await product.rows(UNMATCHED)
         ],
     ]
+
+
+async def all_written(product: Product) -> None:
+    """Wait until every transaction that has begun on this server so far has ended.
+
+    The server counts them for all its databases, those of other tests as well, and what is sealed
+    or summed up goes only as far as none of them can still add to.
+    """
+    [now] = await product.rows("SELECT pg_current_xact_id()::text::bigint AS number")
+    oldest = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS number"
+
+    async def ended() -> bool:
+        [running] = await product.rows(oldest)
+        return bool(running["number"] > now["number"])
+
+    await until(ended, why="an older transaction goes on")
 
 
 def _stripe_agrees(ours: Balances, told: dict[str, Any]) -> Iterator[str]:

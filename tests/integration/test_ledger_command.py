@@ -9,6 +9,7 @@ import pytest
 from app.domain.issuing.profit import By, expected, profit, total
 from app.jobs.catalogue import regular_jobs
 from app.jobs.regular import run_named
+from tests.books import all_written
 from tests.controls import command, later
 from tests.oracle import oracle
 from tests.product import Product
@@ -142,6 +143,7 @@ async def test_journals_are_shown_by_reference_and_by_purchase(product: Product)
 
 async def test_verify_proves_sound_books_and_names_what_is_not(product: Product) -> None:
     await day_of_business(product)
+    await all_written(product)
     await run_named(product.parts.sessions, regular_jobs(product.parts), "sealing")
     told = await said(product, "ledger", "verify")
     assert told.count("ok ") == 5

@@ -8,6 +8,7 @@ import asyncpg
 from app.domain.issuing.clearing import mark_amiss, uncleared
 from app.domain.ledger.balances import Balance, trial_balance
 from app.domain.ledger.rollups import day_sums, differences, follow, rebuild, totals
+from tests.books import all_written
 from tests.product import Product
 from tests.situations import helper, holder, pay
 
@@ -34,6 +35,7 @@ async def test_they_are_the_sums_before_and_after_every_step(product: Product) -
     bought = await pay(product, ada.card, 100_00)
     await product.settled()
     for _ in range(2):
+        await all_written(product)
         await follow(sessions, UTC_ZONE)
         async with sessions() as session:
             assert await differences(session) == []
@@ -43,6 +45,7 @@ async def test_they_are_the_sums_before_and_after_every_step(product: Product) -
     async with sessions() as session:
         in_all = by_key(await trial_balance(session, datetime(2100, 1, 1, tzinfo=UTC)))
         assert by_key(await totals(session)) == in_all, "with what is not followed yet"
+    await all_written(product)
     await follow(sessions, UTC_ZONE)
     async with sessions() as session:
         assert by_key(await totals(session)) == in_all
@@ -69,6 +72,7 @@ async def test_a_journal_that_is_still_being_written_is_added_once_it_is_there(
     assert until[0]["until_transaction"] <= int(number)
     await writing.commit()
     await writer.close()
+    await all_written(product)
     await follow(sessions, UTC_ZONE)
     async with sessions() as session:
         assert await differences(session) == []
@@ -79,6 +83,7 @@ async def test_a_journal_that_is_still_being_written_is_added_once_it_is_there(
 async def test_another_time_zone_makes_the_days_anew(product: Product) -> None:
     sessions = product.parts.sessions
     await product.as_owner(LATE)
+    await all_written(product)
     await follow(sessions, UTC_ZONE)
     async with sessions() as session:
         days = {one.day.day for one in await day_sums(session, *JANUARY, UTC_ZONE)}
@@ -86,6 +91,7 @@ async def test_another_time_zone_makes_the_days_anew(product: Product) -> None:
     assert (days, elsewhere) == ({5}, {6}), (
         "asked for in a zone that is not kept: from the journals"
     )
+    await all_written(product)
     await follow(sessions, KIRITIMATI)
     async with sessions() as session:
         assert {one.day.day for one in await day_sums(session, *JANUARY, KIRITIMATI)} == {6}
@@ -96,6 +102,7 @@ async def test_a_sum_that_was_changed_is_found_and_can_be_made_anew(product: Pro
     sessions = product.parts.sessions
     await pay(product, (await holder(product)).card, 19_99)
     await product.settled()
+    await all_written(product)
     await follow(sessions, UTC_ZONE)
     await product.as_owner(
         "UPDATE account_day SET debit_minor = debit_minor + 1 WHERE account = '1010';"
@@ -116,6 +123,7 @@ async def test_a_purchase_that_has_ended_uncleared_is_marked_until_it_is_right(
     sessions = product.parts.sessions
     bought = await pay(product, (await holder(product)).card, 19_99)
     await product.settled()
+    await all_written(product)
     await follow(sessions, UTC_ZONE)
     assert await mark_amiss(sessions) == 0
     await product.as_owner("UPDATE card_authorization SET state = 'closed'")

@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.ledger.sealing import JOURNALS
 from app.domain.sealing.horizon import TransactionsWentBack
+from tests.books import all_written
 from tests.product import Product
 from tests.situations import helper, holder, pay
 
@@ -38,10 +39,12 @@ TAMPERED = {
 async def sealed_product(product: Product) -> None:
     """Seal two batches: what was there at first, and what a purchase brought."""
     await product.settled()
-    await JOURNALS.seal(product.parts.sessions)
+    await all_written(product)
+    assert (await JOURNALS.seal(product.parts.sessions)).rows > 0
     bought = await pay(product, (await holder(product)).card, 19_99)
     await helper(product, bought["id"], "capture")
     await product.settled()
+    await all_written(product)
     done = await JOURNALS.seal(product.parts.sessions)
     assert (done.batches, done.rows > 3) == (1, True)
 
@@ -94,6 +97,7 @@ async def test_the_hash_can_be_computed_by_anybody(product: Product) -> None:
 
 async def test_what_is_being_written_is_not_sealed_yet(product: Product) -> None:
     sessions = product.parts.sessions
+    await all_written(product)
     await JOURNALS.seal(sessions)
     writer = await asyncpg.connect(product.settings.database_url)
     writing = writer.transaction()
@@ -108,6 +112,7 @@ async def test_what_is_being_written_is_not_sealed_yet(product: Product) -> None
     assert (await JOURNALS.seal(sessions)).rows == 0
     await writing.commit()
     await writer.close()
+    await all_written(product)
     async with sessions() as session:
         waiting = await JOURNALS.unsealed(session)
     assert (await JOURNALS.seal(sessions)).rows == waiting > 1

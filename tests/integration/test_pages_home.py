@@ -17,6 +17,7 @@ from app.domain.issuing.reports import business_day
 from app.domain.ledger.accounts import AccountKind, kind_of
 from app.domain.ledger.balances import trial_balance
 from tests.back_office import csrf_token_on, signed_in
+from tests.books import all_written
 from tests.product import Product
 from tests.situations import helper, holder, pay
 from tests.waiting import until
@@ -144,6 +145,7 @@ async def test_profit_equals_the_ledger_however_it_is_summed(product: Product) -
         # Assets less liabilities less capital is what was earned.
         rest = kinds[AccountKind.ASSET] + kinds[AccountKind.LIABILITY] + kinds[AccountKind.EQUITY]
         assert rest == earned
+        await all_written(product)
         await follow(sessions, zone)
         [kept] = await product.rows("SELECT count(*) AS rows FROM profit_day")
         assert kept["rows"] > 0
