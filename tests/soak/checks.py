@@ -64,7 +64,11 @@ SELECT stripe_event_id || ' (' || type || '): ' || coalesce(failure, '') AS name
 UNKNOWN = """
 SELECT 'charge ' || idempotency_key AS name FROM charge WHERE state = 'unknown'
 UNION ALL SELECT 'refund ' || id FROM refund WHERE state = 'sending'
+UNION ALL
+SELECT stripe_authorization_id || ' is looked at again at ' || settle_after
+  FROM card_authorization WHERE settle_after IS NOT NULL
 """
+"""What Stripe has to be asked about or for once more: it was silent, or had too many calls."""
 UNDER_WAY = """
 SELECT 'event ' || stripe_event_id || ' (' || type || ') is ' || state || ': '
        || coalesce(failure, '') AS name FROM inbound_event WHERE state IN ('received', 'failed')
@@ -134,7 +138,7 @@ async def _at_rest(scene: Scene) -> None:
     async def all_known() -> bool:
         return not await product.rows(UNKNOWN)
 
-    await until(all_known, seconds=seconds, why="it is known what became of charges and refunds")
+    await until(all_known, seconds=seconds, why="nothing has to be asked of Stripe again")
     await product.settled(seconds)
 
 
