@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import re
 
+import httpx
 import pytest
 
 from tests.faults.arming import arm
@@ -48,6 +49,40 @@ async def test_a_card_is_linked_with_the_consent_kept(product: Product) -> None:
     assert "5 % and 0.50 USD" in agreed["text"]
     [letter] = await letters(product, "card_linked")
     assert "Visa card ending in 4242" in letter["text"]
+
+
+async def test_the_steps_stay_in_sight_until_the_first_card(product: Product) -> None:
+    async with customer(product) as client:
+        assert step_on(await client.get("/onboarding")) == "Link your card"
+        assert step_on(await client.get("/password-again?next=/onboarding")) == "Link your card"
+        assert step_on(await begin_linking(client, agree="")) == "Link your card"
+        address = (await begin_linking(client)).headers["location"]
+        assert step_on(await client.get(address)) == "Link your card"
+        path = f"/v1/setup_intents/{await setup_on(client, address)}/confirm"
+        token = "pm_card_authenticationRequiredOnSetup"
+        await product.call("POST", path, payment_method=token)
+        back = await client.get(address, params={"redirect_status": "failed"})
+        assert step_on(back) == "Link your card"
+        await link_card(product, client)
+        assert step_on(await client.get("/onboarding")) == "First virtual card"
+        unnamed = await send(client, "/cards/new", {"nickname": ""})
+        assert step_on(unnamed) == "First virtual card"
+    grace = await holder(product, email="grace@example.com")
+    async with entered(product, grace.customer) as other:
+        for path in (
+            "/funding/link",
+            "/cards/new",
+            (await begin_linking(other)).headers["location"],
+        ):
+            assert 'class="steps"' not in (await other.get(path)).text
+
+
+def step_on(page: httpx.Response) -> str:
+    """Give the step that a page shows as the one that is being done."""
+    assert page.text.count('aria-current="step"') == 1, page.text
+    found = re.search(r'aria-current="step">.*?<span>([^<]+)<', page.text, re.DOTALL)
+    assert found
+    return found[1]
 
 
 async def test_only_the_page_with_the_card_may_load_from_stripe(product: Product) -> None:

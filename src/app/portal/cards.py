@@ -14,6 +14,7 @@ from app.domain.issuing.own_cards import all_cards, has_cards
 from app.domain.issuing.states import CardState
 from app.portal.card_forms import CardForm, form_of, nickname_wanted, read_controls
 from app.portal.once import ONCE, new_once, once_id
+from app.portal.steps import steps_ahead
 from app.portal.visits import ForCustomer, ForForm, ForVisit, Visit
 
 log = structlog.get_logger()
@@ -44,7 +45,7 @@ async def show_cards(visit: ForVisit, customer_id: ForCustomer) -> Response[str]
 async def show_new_card(visit: ForVisit, customer_id: ForCustomer) -> Response[str]:
     async with visit.parts.sessions() as session:
         sources = await in_order(session, customer_id)
-    return _form_page(visit, form_of(CardControls(), sources=sources), new_once())
+    return await _form_page(visit, form_of(CardControls(), sources=sources), new_once())
 
 
 @post("/cards/new", include_in_schema=False)
@@ -59,24 +60,26 @@ async def send_new_card(visit: ForVisit, customer_id: ForCustomer, form: ForForm
     if problem := nickname_wanted(nickname):
         wanted["nickname"] = problem
     if wanted:
-        return _form_page(visit, shown, once, wanted=wanted, status=422)
+        return await _form_page(visit, shown, once, wanted=wanted, status=422)
     asked = Opening(once_id(customer_id, once), customer_id, nickname, controls)
     try:
         card = await open_card(
             visit.parts.sessions, visit.parts.network, asked, actor=visit.actor, now=visit.now
         )
     except TooManyAttempts as refusal:
-        page = _form_page(visit, shown, once, problem=str(refusal), status=429)
+        page = await _form_page(visit, shown, once, problem=str(refusal), status=429)
         page.headers["Retry-After"] = str(refusal.seconds)
         return page
     except CustomerCannotHoldCards as refusal:
-        return _form_page(visit, shown, once, problem=str(refusal), status=refusal.status_code)
+        return await _form_page(
+            visit, shown, once, problem=str(refusal), status=refusal.status_code
+        )
     except stripe.InvalidRequestError:
         log.exception("card_refused")
-        return _form_page(visit, shown, once, problem=REFUSED, status=409)
+        return await _form_page(visit, shown, once, problem=REFUSED, status=409)
     except (stripe.StripeError, OSError):
         log.exception("card_unanswered")
-        return _form_page(visit, shown, once, problem=SILENT, status=503)
+        return await _form_page(visit, shown, once, problem=SILENT, status=503)
     return visit.go(_opened(card.id, first=first))
 
 
@@ -84,7 +87,7 @@ def _opened(card_id: UUID, *, first: bool) -> str:
     return f"{CARDS}/{card_id}?done={'first' if first else 'opened'}"
 
 
-def _form_page(
+async def _form_page(
     visit: Visit,
     shown: CardForm,
     once: str,
@@ -94,7 +97,7 @@ def _form_page(
     status: int = 200,
 ) -> Response[str]:
     told = {"form": shown, "wanted": wanted or {}, "once": once, "problem": problem}
-    return visit.page("card_new.html", status, **told)
+    return visit.page("card_new.html", status, steps=await steps_ahead(visit), **told)
 
 
 CARD_LIST = (show_cards, show_new_card, send_new_card)

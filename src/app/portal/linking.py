@@ -28,6 +28,7 @@ from app.portal.agreements import consent
 from app.portal.landing import needed_plan
 from app.portal.once import ONCE, new_once, once_id
 from app.portal.signing_up import ONBOARDING
+from app.portal.steps import steps_ahead
 from app.portal.visits import ForCustomer, ForForm, ForPerson, ForVisit, Visit
 
 log = structlog.get_logger()
@@ -139,7 +140,8 @@ async def _consent_page(
     if wanted:
         async with visit.parts.sessions() as session:
             told["confirms"] = await own_source(session, customer_id, _id(wanted))
-    return visit.page("link.html", status, problem=problem, **told)
+    steps = [] if told["confirms"] else await steps_ahead(visit)
+    return visit.page("link.html", status, problem=problem, steps=steps, **told)
 
 
 async def _linking_page(visit: Visit, opened: Opened) -> Response[str]:
@@ -149,6 +151,7 @@ async def _linking_page(visit: Visit, opened: Opened) -> Response[str]:
     told: dict[str, Any] = {
         "linking": linking,
         "confirms": opened.confirms,
+        "steps": [] if opened.confirms else await steps_ahead(visit),
         "finishing": finishing,
         "reviewing": waits and setup.status is SetupStatus.PROCESSING,
         "over": waits and setup.status is SetupStatus.CANCELED,

@@ -3,13 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
 import stripe
 import structlog
 from litestar import Response, get, post
 
 from app.adapters.stripe_people import StripePeople
-from app.domain.funding.sources import active_sources
 from app.domain.identity.identity_answers import COUNTRIES, FIELDS, STATES, read_answers
 from app.domain.identity.onboarding import (
     Progress,
@@ -19,13 +17,13 @@ from app.domain.identity.onboarding import (
     keep_answers,
     progress,
 )
-from app.domain.issuing.own_cards import has_cards
 from app.errors import AppError
 from app.portal.agreements import fees, paragraphs, terms
 from app.portal.first_card import first_card_step
 from app.portal.landing import needed_plan
 from app.portal.linking import consent_words
 from app.portal.signing_up import ONBOARDING
+from app.portal.steps import at, next_of, steps_of
 from app.portal.visits import ForForm, ForPerson, ForVisit, Visit
 
 log = structlog.get_logger()
@@ -35,15 +33,6 @@ SILENT = (
     " minute."
 )
 REFUSED = "Our card partner cannot accept what you told us. Look through your answers again."
-
-
-class Step(msgspec.Struct, frozen=True):
-    """A step, whether it is done, and whether it is the next one to do."""
-
-    key: str
-    title: str
-    done: bool
-    current: bool = False
 
 
 @get(ONBOARDING, include_in_schema=False)
@@ -117,13 +106,12 @@ async def _page(
     """Show the steps, and the form of the one that is next or was asked for."""
     async with visit.parts.sessions() as session:
         texts = await _texts(visit, session)
-        steps = await _steps(session, far)
-    shown = step or next((one.key for one in steps if not one.done), "done")
-    steps = [msgspec.structs.replace(one, current=one.key == shown) for one in steps]
+        steps = await steps_of(session, far)
+    shown = step or next_of(steps)
     return visit.page(
         "onboarding.html",
         status,
-        steps=steps,
+        steps=at(steps, shown),
         step=shown,
         answers={field: answers.get(field, "") for field in FIELDS} | {"country": "US"},
         wanted=dict.fromkeys(FIELDS, "") | dict(wanted or {}),
@@ -145,19 +133,6 @@ async def _told_for(visit: Visit, far: Progress, step: str) -> dict[str, Any]:
     if step == "card" and far.customer is not None:
         return await first_card_step(visit, far.customer)
     return {}
-
-
-async def _steps(session: Any, far: Progress) -> list[Step]:
-    linked = carded = False
-    if far.customer is not None:
-        linked = bool(await active_sources(session, far.customer.id))
-        carded = await has_cards(session, far.customer.id)
-    return [
-        Step("identity", "Who you are", bool(far.answers) or far.enrolled),
-        Step("terms", "Terms and fees", far.enrolled),
-        Step("link", "Link your card", linked),
-        Step("card", "First virtual card", carded),
-    ]
 
 
 async def _texts(visit: Visit, session: Any) -> list[Text]:

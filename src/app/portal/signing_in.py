@@ -16,7 +16,10 @@ from app.domain.identity.customer_sessions import CustomerSignedIn, end
 from app.domain.identity.second_steps import WrongCode, half_signed_in, is_on
 from app.domain.identity.sign_in import TooManyAttempts, WrongPassword
 from app.errors import AppError
+from app.portal.linking import LINK
 from app.portal.second_step import SIGN_IN_CODE
+from app.portal.signing_up import ONBOARDING
+from app.portal.steps import steps_ahead
 from app.portal.visits import SIGN_IN, ForForm, ForPerson, ForVisit, Visit, inside
 
 
@@ -99,8 +102,9 @@ async def _again_page(
     async with visit.parts.sessions() as session:
         wants_code = await is_on(session, person.credential_id)
     at = "code" if isinstance(refusal, WrongCode) else "password"
+    steps = await steps_ahead(visit) if onward.startswith((ONBOARDING, LINK)) else []
     return visit.refusable(
-        "password_again.html", refusal, onward=onward, wants_code=wants_code, at=at
+        "password_again.html", refusal, onward=onward, wants_code=wants_code, at=at, steps=steps
     )
 
 
