@@ -70,6 +70,10 @@ async def test_a_card_is_opened_with_its_limits_here_and_at_stripe(product: Prod
         ("monthly", "999999", "A limit is from 0.00 to"),
         ("purchase", "-1", "an amount like"),
         ("kinds", "only", "Tick the kinds"),
+        ("countries", "US, Atlantis", "We know no country “Atlantis”"),
+        ("until", "soon", "Write a date like"),
+        ("until", "2020-01-31", "Choose today or a later day"),
+        ("until", "9999-12-31", "Choose today or a later day"),
     ],
 )
 async def test_a_wrong_field_is_told_at_its_place(

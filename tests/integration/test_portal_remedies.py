@@ -84,6 +84,72 @@ async def test_each_step_that_a_card_needs_is_taken_from_the_declined_purchase(
         await desk.declined("closed", "/cards/new", card=1)
 
 
+async def test_where_and_until_when_a_card_works_is_changed_by_its_customer(
+    product: Product,
+) -> None:
+    ada = await holder(product, cards=2, allowed_countries=["CA"])
+    card = ada.card.id
+    limits = f"/cards/{card}/limits"
+    async with entered(product, ada.customer) as client:
+        desk = Desk(product, client, ada)
+        await desk.declined("does not allow merchants in this country", f"/cards/{card}")
+        assert "Only in Canada" in (await client.get(f"/cards/{card}")).text
+        await desk.set_limits(limits, countries="canada; us")
+        assert 'value="Canada, United States"' in (await client.get(limits)).text
+        await desk.passes()
+
+        await product.as_owner(
+            f"UPDATE card SET active_until = now() - interval '2 days' WHERE id = '{card}'"  # noqa: S608
+        )
+        where = await desk.declined("a date that has passed", f"/cards/{card}")
+        kept = re.search(r'name="until"[^>]* value="([^"]+)"', (await client.get(limits)).text)
+        assert kept
+        await desk.set_limits(limits, until=kept[1], purchase="60")  # what is over may stay so
+        await desk.declined("a date that has passed", f"/cards/{card}")
+        await act(client, f"{where}/allow-once")
+        await desk.passes()
+        today = product.parts.clock.now().date()
+        await desk.set_limits(limits, until=today.isoformat())
+        assert f"Until {today.day} {today:%B %Y}" in (await client.get(f"/cards/{card}")).text
+        await desk.passes()
+        await desk.set_limits(limits)
+        [row] = await product.rows(f"SELECT * FROM card WHERE id = '{card}'")  # noqa: S608
+        assert (row["active_until"], row["allowed_countries"]) == (None, [])
+
+
+async def test_a_card_that_stripe_issued_inactive_is_activated_by_its_customer(
+    product: Product,
+) -> None:
+    ada = await holder(product)
+    where = f"/cards/{ada.card.id}"
+    await product.as_owner("UPDATE card SET state = 'inactive'")
+    async with entered(product, ada.customer) as client:
+        desk = Desk(product, client, ada)
+        await desk.declined("has not been activated", where)
+        assert ">Activate<" in (await client.get(where)).text
+        done = await act(client, f"{where}/unfreeze")
+        assert done.headers["location"] == f"{where}?done=unfrozen"
+        await product.settled()
+        await desk.passes()
+    [entry] = await product.rows("SELECT * FROM audit_entry WHERE action LIKE 'card.%activate'")
+    assert entry["action"] == "card.activate"
+
+
+async def test_that_a_card_is_reported_stolen_is_not_told_to_who_holds_it(
+    product: Product,
+) -> None:
+    ada = await holder(product)
+    async with entered(product, ada.customer) as client:
+        desk = Desk(product, client, ada)
+        for token in ("pm_card_visa_chargeDeclinedStolenCard", "pm_card_radarBlock"):
+            await behave(product, ada.sources[0].stripe_payment_method_id, token)
+            where = await desk.declined("said no, and gave no reason", "/funding")
+            page = (await client.get(where)).text.casefold()
+            assert not re.search("stolen|lost|fraud|suspect", page)
+    said = await product.rows("SELECT decline_code FROM charge ORDER BY created_at")
+    assert [row["decline_code"] for row in said] == ["stolen_card", "fraudulent"]
+
+
 async def test_each_step_that_a_linked_card_needs_is_taken_from_the_declined_purchase(
     product: Product,
 ) -> None:

@@ -1,6 +1,7 @@
 """The form of a card's name, limits and uses: read, or told at each field what is wanted."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from uuid import UUID
 
 import msgspec
@@ -17,6 +18,7 @@ from app.domain.issuing.category_groups import (
     whole_groups,
 )
 from app.money import UnreadableAmount, parse_amount, readable
+from app.portal.card_bounds import read_countries, read_day, shown_countries, shown_day
 from app.portal.category_words import category
 from app.portal.visits import Form
 
@@ -54,6 +56,8 @@ class CardForm(msgspec.Struct, frozen=True):
     locked_to_one: bool = False
     payers: Sequence[tuple[str, str]] = ()
     pays: str = IN_ORDER
+    countries: str = ""
+    until: str = ""
     wanted: Mapping[str, str] = {}
 
 
@@ -83,16 +87,22 @@ def form_of(
         locked_to_one=locked is not None and locked not in known,
         payers=[(str(one.id), named(one)) for one in sources],
         pays=str(controls.funding_source_id or IN_ORDER),
+        countries=shown_countries(controls.allowed_countries),
+        until=shown_day(controls.active_until),
     )
 
 
 def read_controls(
     form: Form,
     before: CardControls,
+    today: date,
     merchants: Mapping[str, str] | None = None,
     sources: Sequence[FundingSource] = (),
 ) -> tuple[CardControls, CardForm]:
-    """Read what was sent over what a card had; `wanted` in the form is empty when all is well."""
+    """Read what was sent over what a card had; `wanted` in the form is empty when all is well.
+
+    `today` is business time's, in UTC.
+    """
     wanted: dict[str, str] = {}
     limits = {name: _read_limit(form.text(name), name, wanted) for name in LIMITS}
     allowed = _read_kinds(form, before.allowed_categories, wanted)
@@ -106,13 +116,15 @@ def read_controls(
         merchant_lock=_locked_to(lock, before, merchants or {}),
         lock_to_first_merchant=lock == FIRST,
         single_use=form.text("single_use") == "yes",
+        allowed_countries=read_countries(form.text("countries"), wanted),
+        active_until=read_day(form.text("until"), before.active_until, today, wanted),
         funding_source_id=_read_payer(form.text("pays"), before, sources, wanted),
     )
     if not wanted:
         _check(controls, wanted)
     shown = msgspec.structs.replace(
         form_of(controls, form.text("nickname"), merchants, sources),
-        **{name: form.text(name) for name in LIMITS},
+        **{name: form.text(name) for name in (*LIMITS, "countries", "until")},
         only=form.text("kinds") == ONLY,
         wanted=wanted,
     )

@@ -32,6 +32,7 @@ from app.domain.issuing.states import CardState
 from app.domain.marks import MovedOn, mark
 from app.domain.states import IllegalMove
 from app.errors import AppError
+from app.portal.card_bounds import last_day, shown_countries
 from app.portal.card_forms import CardForm, form_of, read_controls
 from app.portal.category_words import category
 from app.portal.visits import ForCustomer, ForForm, ForPerson, ForVisit, Visit
@@ -112,7 +113,8 @@ async def send_limits(
         card = await own_card(session, customer_id, card_id)
         merchants = await merchants_of(session, card_id)
         sources = await in_order(session, customer_id)
-    controls, shown = read_controls(form, controls_of(card), merchants, sources)
+    today = visit.parts.clock.now().date()
+    controls, shown = read_controls(form, controls_of(card), today, merchants, sources)
     if shown.wanted:
         return await _limits_page(visit, customer_id, card_id, shown, status=422)
     try:
@@ -265,9 +267,11 @@ def _may(card: Card) -> list[str]:
     elif card.lock_to_first_merchant:
         said.append("Only at the first merchant it is used at")
     if card.allowed_countries:
-        said.append(f"Only in {', '.join(card.allowed_countries)}")
+        said.append(f"Only in {shown_countries(card.allowed_countries)}")
     if card.single_use:
         said.append("For a single purchase")
+    if until := last_day(card.active_until):
+        said.append(f"Until {until.day} {until:%B %Y}, and not after it")
     return said
 
 

@@ -54,7 +54,8 @@ async def send_new_card(visit: ForVisit, customer_id: ForCustomer, form: ForForm
     async with visit.parts.sessions() as session:
         sources = await in_order(session, customer_id)
         first = not await has_cards(session, customer_id)
-    controls, shown = read_controls(form, CardControls(), sources=sources)
+    today = visit.parts.clock.now().date()
+    controls, shown = read_controls(form, CardControls(), today, sources=sources)
     nickname, once = form.text("nickname"), form.text(ONCE)
     wanted = dict(shown.wanted)
     if problem := nickname_wanted(nickname):

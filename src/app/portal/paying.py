@@ -14,9 +14,8 @@ from app.domain.funding.ordering import in_order
 from app.domain.funding.sources import SourceNotFound
 from app.domain.funding.states import ChargeState
 from app.domain.identity.sign_in import TooManyAttempts
-from app.domain.issuing.bank_reasons import reason_for
 from app.domain.issuing.claims import PurchaseBusy
-from app.domain.issuing.explanations import EXPLANATIONS
+from app.domain.issuing.explanations import told_to_customer
 from app.domain.issuing.merchant_names import tidy_name
 from app.domain.issuing.paying_debts import DebtPayments, NothingToPay, PaidElsewhere, Payment
 from app.portal.funding import FUNDING, HEALTH
@@ -144,8 +143,7 @@ def _reason(decline_code: str | None) -> str:
         return "It was not confirmed."
     if decline_code == ASKED_IN_VAIN:
         return "Your bank's question was not answered with yes."
-    said = EXPLANATIONS[reason_for(decline_code)].short.removeprefix("bank: ")
-    return f"Your bank said no: {said}."
+    return told_to_customer(decline_code)
 
 
 def _payments(visit: Visit) -> DebtPayments:

@@ -52,11 +52,15 @@ async def unfreeze_card(
     why: Reason | None = None,
     seen: str | None = None,
 ) -> Card:
-    """Let a frozen card buy again. Raises NotYoursToUnfreeze, and what `freeze_card` raises."""
+    """Let a card buy that is frozen, or that Stripe issued inactive.
+
+    Raises NotYoursToUnfreeze, and what `freeze_card` raises.
+    """
     card = await card_to_change(session, card_id, actor, seen)
-    if card.state is not CardState.FROZEN:
+    frozen = card.state is CardState.FROZEN
+    if not frozen and card.state is not CardState.INACTIVE:
         raise IllegalMove(f"the card is {card.state}, not frozen")
-    if actor.kind == CUSTOMER and card.frozen_by != CUSTOMER:
+    if frozen and actor.kind == CUSTOMER and card.frozen_by != CUSTOMER:
         raise NotYoursToUnfreeze("We froze this card: write to support about it.")
     await move(session, card, CardState.ACTIVE, actor=actor, why=why)
     return card
@@ -83,12 +87,13 @@ async def move(
 ) -> None:
     """Bring a locked card to a state, in the books of who did what, and have Stripe told."""
     before = {"state": card.state, "frozen_by": card.frozen_by}
+    activated = card.state is CardState.INACTIVE and state is CardState.ACTIVE
     card.move_to(state)
     card.frozen_by = actor.kind if state is CardState.FROZEN else None
     record(
         session,
         actor,
-        f"card.{_VERBS[state]}",
+        "card.activate" if activated else f"card.{_VERBS[state]}",
         subject=card,
         before=before,
         after={"state": card.state, "frozen_by": card.frozen_by},

@@ -12,8 +12,7 @@ import msgspec
 
 from app.domain.funding.models import FundingSource
 from app.domain.funding.states import ChargePurpose, ChargeState, ReceivableState
-from app.domain.issuing.bank_reasons import reason_for
-from app.domain.issuing.explanations import EXPLANATIONS
+from app.domain.issuing.explanations import EXPLANATIONS, told_to_customer
 from app.domain.issuing.merchant_names import tidy_name
 from app.domain.issuing.models import AuthorizationRequest
 from app.domain.issuing.states import RequestState
@@ -89,9 +88,7 @@ def _refused(story: Story) -> Iterator[Happened]:
     for funded in story.charges:
         charge, card = funded.charge, _named(funded.source)
         if charge.state is ChargeState.DECLINED:
-            reason = EXPLANATIONS[reason_for(charge.decline_code)].short
-            said = reason.removeprefix("bank: ")
-            words = f"Your bank said no: {said}. Nothing was taken from it."
+            words = f"{told_to_customer(charge.decline_code)} Nothing was taken from it."
             yield Happened(charge.created_at, Kind.REFUSED, f"{card} refused", words)
         elif charge.on_session and charge.state is ChargeState.UNKNOWN:
             words = "Nothing is taken until your bank and you have said yes."

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from app.domain.issuing.bank_reasons import reason_for
 from app.domain.issuing.decline_reasons import DeclineReason
 from app.domain.issuing.explain_banks import BANKS
 from app.domain.issuing.explain_ours import OURS
@@ -18,3 +19,8 @@ EXPLANATIONS: Mapping[DeclineReason, Explanation] = {
     **OURS,
 }
 assert EXPLANATIONS.keys() == set(DeclineReason)
+
+
+def told_to_customer(decline_code: str | None) -> str:
+    """Say to a customer, in a sentence, why a linked card did not pay, by its bank's code."""
+    return EXPLANATIONS[reason_for(decline_code)].customer

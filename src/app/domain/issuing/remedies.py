@@ -40,6 +40,7 @@ _AGAIN = Remedy("Wait a minute and pay again.", Step.AGAIN)
 _WRITE = Remedy("Write to us, and name the purchase's id below.", Step.WRITE)
 _NOTHING = Remedy("There is nothing to change: it works with no card of ours.", Step.NONE)
 _OTHER = Remedy("Pay from another linked card: put it first, or link one.", Step.SOURCES)
+_ASK_BANK = Remedy("Ask your bank, or pay from another linked card.", Step.SOURCES)
 _IT_WAS_ME = Remedy(
     "Was it you? Then say so and pay again. If it was not, freeze the card and open another one.",
     Step.CONFIRM,
@@ -107,21 +108,14 @@ REMEDIES: Mapping[DeclineReason, Remedy] = {
     DeclineReason.TOO_MANY_DECLINES: _IT_WAS_ME,
     DeclineReason.SUSPECTED_CARD_TESTING: _IT_WAS_ME,
     DeclineReason.RISK_SCORE_TOO_HIGH: _IT_WAS_ME,
-    DeclineReason.BANK_DECLINED: Remedy(
-        "Ask your bank, or pay from another linked card.", Step.SOURCES
-    ),
+    DeclineReason.BANK_DECLINED: _ASK_BANK,
     DeclineReason.BANK_INSUFFICIENT_FUNDS: _OTHER,
-    DeclineReason.BANK_CARD_LOST_OR_STOLEN: Remedy(
-        "Ask your bank, and link the new card.", Step.LINK
-    ),
+    DeclineReason.BANK_CARD_LOST_OR_STOLEN: _ASK_BANK,
     DeclineReason.BANK_CARD_EXPIRED: Remedy("Link your new card.", Step.LINK),
     DeclineReason.BANK_INCORRECT_CVC: Remedy("Link the card again.", Step.LINK),
     DeclineReason.BANK_PROCESSING_ERROR: _AGAIN,
     DeclineReason.BANK_VELOCITY: _OTHER,
-    DeclineReason.BANK_SUSPECTS_FRAUD: Remedy(
-        "Tell your bank that it was you, then pay again; or pay from another linked card.",
-        Step.SOURCES,
-    ),
+    DeclineReason.BANK_SUSPECTS_FRAUD: _ASK_BANK,
     DeclineReason.BANK_AUTHENTICATION_REQUIRED: Remedy(
         "Confirm your linked card with your bank, then pay again.", Step.SOURCES
     ),

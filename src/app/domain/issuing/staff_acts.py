@@ -25,6 +25,7 @@ WORDS: Mapping[str, str] = {
     "card.frozen": "froze a card",
     "card.closed": "closed a card",
     "card.freeze": "froze a card",
+    "card.activate": "activated a card",
     "card.unfreeze": "made a card work again",
     "card.close": "closed a card",
     "card.limits": "changed a card's limits",

@@ -101,8 +101,9 @@ class UnfreezeCard(CardAct):
     slug, title, action = "unfreeze-card", "Unfreeze the card", UNFREEZE
     done = "The card can be used again, at Stripe in a moment."
     reasons = ("customer_asked", "fraud_cleared", "incident_over", "other")
-    begins = frozenset({CardState.FROZEN})
+    begins = frozenset({CardState.FROZEN, CardState.INACTIVE})
     effects = (
+        "A card that Stripe issued inactive is activated the same way.",
         "Purchases are decided by the rules and limits again, here and at Stripe.",
         "Make sure that why it was frozen is over.",
     )
