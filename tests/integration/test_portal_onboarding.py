@@ -100,14 +100,17 @@ def new_mark(page: str) -> str:
         ("first_name", "", "as it is in your passport"),
         ("first_name", "R2D2", "letters, spaces, hyphens"),
         ("last_name", "<b>", "letters, spaces, hyphens"),
+        ("last_name", "北京", "Write it in Latin letters"),
         ("birth_date", "yesterday", "date of birth, like"),
         ("birth_date", "2015-01-01", "18 or older"),
         ("birth_date", "1850-01-01", "too long ago"),
         ("phone", "555", "phone number with its country"),
         ("phone", "call me", "phone number with its country"),
         ("address_line1", "", "the street and the number"),
+        ("address_line1", "?", "like 12 Main Street"),
         ("address_line1", "x" * 101, "100 characters at most"),
-        ("city", "", "the city where you live"),
+        ("address_line2", "-", "or leave it empty"),
+        ("city", "1", "the city where you live, like Portland"),
         ("region", "ZZ", "Choose your state"),
         ("postal_code", "9411", "ZIP code, like"),
         ("country", "FR", "United States only"),
@@ -127,6 +130,35 @@ async def test_a_wrong_field_is_told_at_its_place_and_the_rest_is_kept(
     assert "<b>" not in answer.text
     kept = "Byron" if field != "last_name" else "Ada"
     assert f'value="{kept}"' in answer.text
+    if field in {"address_line1", "address_line2", "city"}:
+        assert f'value="{typed[:100]}"' in answer.text
+
+
+async def test_real_names_and_addresses_are_taken_as_they_are(product: Product) -> None:
+    real = {
+        "first_name": "Nun\u0303ez",
+        "last_name": "O\u2019Neil-d'Arc Jr.",
+        "address_line1": "12 B",
+        "address_line2": "4",
+        "city": "北京",
+    }
+    async with signed_up(product) as client:
+        assert (await onboard(client, **real)).headers["location"] == "/onboarding"
+        assert "12 B, 4" in (await client.get("/settings")).text
+    [row] = await product.rows("SELECT * FROM customer")
+    assert (row["first_name"], row["last_name"]) == ("Nuñez", "O'Neil-d'Arc Jr.")
+    assert row["city"] == "北京"
+
+
+async def test_answers_from_before_more_was_wanted_are_asked_for_again(product: Product) -> None:
+    async with signed_up(product) as client:
+        await send(client, "/onboarding/identity", IDENTITY, opened="/onboarding")
+        await product.as_owner("""UPDATE identity_draft SET answers = answers || '{"city": "1"}'""")
+        asked = await accept_terms(client)
+        assert asked.status_code == 422
+        assert 'id="city-wanted"' in asked.text
+        assert 'value="12 Analytical Row"' in asked.text
+    assert await product.rows("SELECT 1 FROM customer") == []
 
 
 async def test_answers_are_kept_over_a_sign_out(product: Product) -> None:

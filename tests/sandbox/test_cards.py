@@ -24,6 +24,16 @@ async def test_a_cardholder_s_name_fits_on_a_card(
         await cardholder(sandbox, **changes)
 
 
+@pytest.mark.parametrize("name", ["R2D2", "Ada!", "北京", "Ада"])
+async def test_a_person_s_name_has_latin_letters(sandbox: Running, name: str) -> None:
+    for field in ("first_name", "last_name"):
+        person = {**ADA["individual"], field: name}
+        with pytest.raises(stripe.InvalidRequestError, match="invalid characters") as refused:
+            await cardholder(sandbox, individual=person)
+        assert refused.value.param == f"individual[{field}]"
+    await cardholder(sandbox, individual={**ADA["individual"], "first_name": "Núñez-O'Neil Jr."})
+
+
 async def test_a_cardholder_is_reviewed_moments_later(sandbox: Running) -> None:
     made = await cardholder(sandbox)
     found = await sandbox.stripe.v1.issuing.cardholders.retrieve_async(made.id)

@@ -65,6 +65,9 @@ async def send_terms(visit: ForVisit, person: ForPerson, form: ForForm) -> Respo
         texts = await _texts(visit, session)
     if far.enrolled:
         return visit.go(ONBOARDING)
+    if wanted := _wanted_now(visit, far):
+        kept = far.answers
+        return await _page(visit, far, answers=kept, wanted=wanted, step="identity", status=422)
     unread = _unread(form.text("shown"), texts, agreed=form.text("agree") == "yes")
     if unread:
         return await _page(visit, far, answers=far.answers, problem=unread, status=422)
@@ -137,6 +140,11 @@ async def _told_for(visit: Visit, far: Progress, step: str) -> dict[str, Any]:
 
 async def _texts(visit: Visit, session: Any) -> list[Text]:
     return [terms(), fees(await needed_plan(session, visit))]
+
+
+def _wanted_now(visit: Visit, far: Progress) -> dict[str, str]:
+    """Say what is wrong by now with answers that were taken once, when less was wanted of them."""
+    return read_answers(far.answers, visit.parts.clock.now().date())[1] if far.answers else {}
 
 
 def _mark(texts: Sequence[Text]) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import unicodedata
 from collections.abc import Sequence
 from contextvars import Context
 from typing import Any
@@ -19,6 +20,7 @@ KIND = "issuing.cardholder"
 TEMPLATE = "/v1/issuing/cardholders/{cardholder}"
 LONGEST_NAME = 24
 ALLOWED_NAME = re.compile(r"^[^\W\d_][^\W\d_ .,'&/-]*(?:[ .,'&/-]+[^\W\d_]*)*$")
+IN_NAMES = frozenset(" .,'-")
 NOT_DIALLED = re.compile(r"[^\d+]")
 TERMS = "individual.card_issuing.user_terms_acceptance"
 
@@ -141,6 +143,19 @@ def _check_name(name: str) -> None:
         )
 
 
+def _check_letters(field: str, name: str) -> None:
+    """Refuse what a person's name cannot have: digits, signs and letters that are not Latin."""
+    for one in name:
+        is_latin = one.isalpha() and unicodedata.name(one, "").startswith("LATIN ")
+        if not is_latin and one not in IN_NAMES:
+            raise StripeError(
+                f"The cardholder's {field} contains invalid characters: no digits, no special "
+                "characters but periods, commas, hyphens, spaces and apostrophes, and no "
+                "non-latin letters are allowed.",
+                param=f"individual[{field}]",
+            )
+
+
 def _address(given: dict[str, Any]) -> dict[str, Any]:
     names = ("city", "country", "line1", "line2", "postal_code", "state")
     return {name: given.get(name) or None for name in names}
@@ -164,6 +179,8 @@ def _individual(kept: dict[str, Any] | None, given: dict[str, Any] | None) -> di
     for name in ("first_name", "last_name", "dob"):
         if name in given:
             changed[name] = given[name] or None
+    for name in ("first_name", "last_name"):
+        _check_letters(name, changed[name] or "")
     terms = (given.get("card_issuing") or {}).get("user_terms_acceptance")
     if terms:
         accepted = {name: terms.get(name) or None for name in ("date", "ip", "user_agent")}

@@ -1,11 +1,15 @@
 """What a person says about themselves, field by field as issuing a card wants it.
 
-A cardholder has a legal name in letters, a date of birth, a phone number with its country's code
-and an address in the country that cards are issued in. Source:
-https://docs.stripe.com/issuing/cards/virtual/issue-cards#create-cardholder
+A cardholder has a legal name, a date of birth, a phone number with its country's code and an
+address in the country that cards are issued in. A name has Latin letters, with any accent, spaces,
+periods, commas, hyphens and apostrophes. An address is in any script: what cannot be one is
+refused, and not what is merely unusual. Sources:
+https://docs.stripe.com/issuing/cards/virtual/issue-cards#create-cardholder and
+https://docs.stripe.com/api/issuing/cardholders/create
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
 
@@ -25,7 +29,12 @@ FIELDS = (
     *("first_name", "last_name", "birth_date", "phone", "address_line1", "address_line2"),
     *("city", "region", "postal_code", "country"),
 )
-_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|[ .,'\u2019-])*")
+LONGEST_NAME = 50
+LONGEST_LINE, LONGEST_CITY = 100, 50
+SHORTEST_STREET = 3
+FEWEST_LETTERS_OF_A_CITY = 2
+_IN_NAMES = frozenset(" .,'-")
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bb\u02bc", "'"))
 _POSTAL_CODE = re.compile(r"\d{5}(-\d{4})?", re.ASCII)
 _DIALLED = re.compile(r"\+?[\d ().-]+", re.ASCII)
 _PHONE = re.compile(r"\+[1-9]\d{7,14}", re.ASCII)
@@ -40,7 +49,8 @@ def read_answers(given: Mapping[str, str], today: date) -> tuple[dict[str, str],
     """Give the answers as they are kept, and what is wanted where one is missing or wrong."""
     answers, wanted = {}, {}
     for field in FIELDS:
-        typed = " ".join(given.get(field, "").split())
+        # An accent that was typed as a sign of its own becomes a part of its letter.
+        typed = unicodedata.normalize("NFC", " ".join(given.get(field, "").split()))
         try:
             answers[field] = _READERS[field](typed, today)
         except NotAnAnswer as problem:
@@ -62,11 +72,20 @@ def person_of(answers: Mapping[str, str], email: str, **terms: object) -> Person
 
 
 def _name(typed: str, _: date) -> str:
-    if not typed:
+    name = typed.translate(_APOSTROPHES)
+    letters = [one for one in name if one not in _IN_NAMES]
+    if not letters:
         raise NotAnAnswer("Write your name as it is in your passport.")
-    if len(typed) > 50 or _NAME.fullmatch(typed) is None:  # noqa: PLR2004
-        raise NotAnAnswer("A name has letters, spaces, hyphens and apostrophes, 50 at most.")
-    return typed.replace("\u2019", "'")
+    if len(name) > LONGEST_NAME or not all(one.isalpha() for one in letters):
+        raise NotAnAnswer(
+            f"A name has letters, spaces, hyphens and apostrophes, {LONGEST_NAME} at most."
+        )
+    if not all(unicodedata.name(one, "").startswith("LATIN ") for one in letters):
+        raise NotAnAnswer(
+            "Write it in Latin letters, as at the foot of your passport's page: the issuer takes"
+            " no others."
+        )
+    return name
 
 
 def _birth_date(typed: str, today: date) -> str:
@@ -96,17 +115,38 @@ def _phone(typed: str, _: date) -> str:
     return f"+{digits}"
 
 
-def _line(wanted: str, longest: int) -> Callable[[str, date], str]:
-    def read(typed: str, _: date) -> str:
-        if not typed and wanted:
-            raise NotAnAnswer(wanted)
-        if len(typed) > longest or not typed.isprintable():
-            raise NotAnAnswer(f"This has {longest} characters at most.")
-        if holds_card_number(typed):
-            raise NotAnAnswer("This looks like a card's number, which nobody wants here.")
-        return typed
+def _street(typed: str, _: date) -> str:
+    line = _line(typed, LONGEST_LINE)
+    if len(line) < SHORTEST_STREET or not _letters_of(line):
+        raise NotAnAnswer("Write the street and the number where you live, like 12 Main Street.")
+    return line
 
-    return read
+
+def _second_line(typed: str, _: date) -> str:
+    line = _line(typed, LONGEST_LINE)
+    if line and not any(one.isalnum() for one in line):
+        raise NotAnAnswer("Write the apartment or the floor, like Apt 4, or leave it empty.")
+    return line
+
+
+def _city(typed: str, _: date) -> str:
+    line = _line(typed, LONGEST_CITY)
+    if _letters_of(line) < FEWEST_LETTERS_OF_A_CITY:
+        raise NotAnAnswer("Write the name of the city where you live, like Portland.")
+    return line
+
+
+def _line(typed: str, longest: int) -> str:
+    if len(typed) > longest or not typed.isprintable():
+        raise NotAnAnswer(f"This has {longest} characters at most.")
+    if holds_card_number(typed):
+        raise NotAnAnswer("This looks like a card's number, which nobody wants here.")
+    return typed
+
+
+def _letters_of(typed: str) -> int:
+    """Count the letters of any script."""
+    return sum(one.isalpha() for one in typed)
 
 
 def _region(typed: str, _: date) -> str:
@@ -132,9 +172,9 @@ _READERS: Mapping[str, Callable[[str, date], str]] = {
     "last_name": _name,
     "birth_date": _birth_date,
     "phone": _phone,
-    "address_line1": _line("Write the street and the number where you live.", 100),
-    "address_line2": _line("", 100),
-    "city": _line("Write the city where you live.", 50),
+    "address_line1": _street,
+    "address_line2": _second_line,
+    "city": _city,
     "region": _region,
     "postal_code": _postal_code,
     "country": _country,
