@@ -19,7 +19,6 @@ from app.domain.issuing.category_groups import (
 )
 from app.money import UnreadableAmount, parse_amount, readable
 from app.portal.card_bounds import read_countries, read_day, shown_countries, shown_day
-from app.portal.category_words import category
 from app.portal.visits import Form
 
 LIMITS = ("daily", "monthly", "purchase")
@@ -197,5 +196,10 @@ def _boxes(allowed: Sequence[str]) -> list[Box]:
     """Give the groups, and single categories of a card that has less than their whole group."""
     ticked = whole_groups(allowed) if allowed else []
     groups = [Box(one.value, one.value.capitalize(), one in ticked) for one in CategoryGroup]
-    singles = [Box(f"{_SINGLE}{one}", category(one), True) for one in single(allowed)]  # noqa: FBT003
+    singles = [Box(f"{_SINGLE}{one}", _in_full(one), ticked=True) for one in single(allowed)]
     return [*groups, *singles]
+
+
+def _in_full(one: str) -> str:
+    """Name a category as Stripe does: in our words it may be called as the group it is of."""
+    return one.replace("_", " ").capitalize()
