@@ -31,9 +31,9 @@ charges AS (UPDATE charge SET customer_id = one.customer_id FROM one),
 moved AS (
     INSERT INTO card_transaction (
         id, stripe_transaction_id, authorization_id, card_id, customer_id, kind, occurred_at,
-        amount_minor, currency, merchant_name, fee_minor)
+        amount_minor, currency, merchant_name, fee_minor, earned_minor)
     SELECT gen_random_uuid(), 'ipi_bench_' || purchase.id, purchase.id, one.id, one.customer_id,
-           'capture', purchase.occurred_at, -1999, 'usd', 'Blue Bottle', 150
+           'capture', purchase.occurred_at, -1999, 'usd', 'Blue Bottle', 150, 150
       FROM card_authorization AS purchase, one),
 signed_up AS (
     INSERT INTO credential (

@@ -6,6 +6,7 @@ product by DATA_DIR alone.
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -122,6 +123,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
         if not self.admin_host:
             return self.app_url
         return f"{'https' if self.https else 'http'}://{self.admin_host}"
+
+    @property
+    def debt_allowed(self) -> timedelta:
+        """How long a customer may owe something before their cards stop."""
+        return timedelta(days=self.debt_stops_cards_after_days)
 
     @property
     def support_refund_limit_minor(self) -> int:

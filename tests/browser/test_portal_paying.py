@@ -23,7 +23,7 @@ async def test_a_debt_is_paid_with_the_banks_question_in_between(
     await page.goto("/sign-in")
     await page.get_by_role("button", name="Sign in as customer@example.com").click()
     await page.get_by_role("link", name="Pay now").click()
-    await page.get_by_role("link", name="Pay now for Blue Bottle").click()
+    await page.get_by_role("link", name="Pay $32.00 for Blue Bottle").click()
     await expect(page.get_by_text("$32.00", exact=True)).to_be_visible()
     await page.get_by_role("button", name="Go on to pay $32.00").click()
 
@@ -31,7 +31,7 @@ async def test_a_debt_is_paid_with_the_banks_question_in_between(
     await page.get_by_role("button", name="Pay $32.00 now").click()
     await expect(frame(page, CHALLENGE).get_by_role("button", name="Fail")).to_be_visible()
     await page.goto("/funding")
-    await expect(page.get_by_role("heading", name="$30.00 is open")).to_be_visible()
+    await expect(page.get_by_role("heading", name="$32.00 is open")).to_be_visible()
     await page.go_back()
     await page.get_by_role("button", name="Pay $32.00 now").click()
     await frame(page, CHALLENGE).get_by_role("button", name="Fail").click()

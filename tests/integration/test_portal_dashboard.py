@@ -16,14 +16,14 @@ def words_on(text: str) -> str:
 
 async def test_the_front_page_says_what_a_purchase_costs(product: Product) -> None:
     async with browser(product) as client:
-        assert "100.00 costs you 105.50" in (await client.get("/")).text
+        assert "$100.00 costs you $105.50" in (await client.get("/")).text
         page = words_on((await client.get("/?amount=19.99")).text)
-        assert "19.99 costs you 21.49" in page
+        assert "$19.99 costs you $21.49" in page
         assert "Our fee $1.50" in page
         for amount, sentence in {
-            "10": "10.00 costs you 11.00",
-            "0.10": "0.10 costs you 0.61",
-            "1,234.5": "1,234.50 costs you 1,296.73",
+            "10": "$10.00 costs you $11.00",
+            "0.10": "$0.10 costs you $0.61",
+            "1,234.5": "$1,234.50 costs you $1,296.73",
         }.items():
             told = (await client.get("/quote", params={"amount": amount})).json()
             assert told["sentence"] == sentence
@@ -43,7 +43,7 @@ async def test_the_price_is_the_one_in_force(product: Product) -> None:
         " (gen_random_uuid(), 'later', now() + interval '1 day', 900, 99, 0, 'usd')"
     )
     async with browser(product) as client:
-        assert "100.00 costs you 103.25" in (await client.get("/")).text
+        assert "$100.00 costs you $103.25" in (await client.get("/")).text
         assert "Our fee is 3 % of the amount and 0.25 USD" in (await client.get("/terms")).text
 
 

@@ -134,7 +134,7 @@ async def test_what_is_owed_is_charged_once_the_bank_has_confirmed(product: Prod
     await product.settled()
     async with entered(product, ada.customer) as client:
         page = await client.get("/funding")
-        assert "$30.00 is open" in page.text
+        assert "$32.00 is open" in page.text
         assert "your bank wants to ask you" in page.text
         await product.control(f"payment_methods/{saved}/behaves_like", {"token": None})
         await confirm(product, client, f"/funding/link?confirms={source.id}")

@@ -7,14 +7,18 @@ import pytest
 
 from app.adapters.mail import SmtpServer
 from app.domain.funding.expiring import write_expiring
+from app.domain.identity.credentials import DEMO_EMAIL
 from app.domain.issuing.states import CardState
 from app.domain.mailing.models import MailState
 from app.domain.mailing.outbox import Bounced, MailNotFound, Postman, send_again
 from app.domain.states import IllegalMove
 from tests.cards import move_card
+from tests.integration.test_portal_dashboard import words_on
 from tests.integration.test_portal_mail import FakeServer, mail_server
 from tests.integration.test_portal_purchases import id_of, signed_in_holder
-from tests.portal import EMAIL, letters, send
+from tests.journeys.settlement.by_hand import until_there
+from tests.journeys.settlement.test_time import HOTEL, days_pass
+from tests.portal import EMAIL, entered, letters, send
 from tests.product import Product
 from tests.situations import behave, helper, holder, pay, refund
 
@@ -66,7 +70,7 @@ async def test_what_is_not_wanted_is_not_written_and_what_must_be_is(product: Pr
     ada = await holder(product)
     async with signed_in_holder(product, ada) as client:
         page = (await client.get("/settings")).text
-        assert page.count('type="checkbox"') == page.count(" checked>") == 4
+        assert page.count('type="checkbox"') == page.count(" checked>") == 5
         kept = await send(
             client, "/settings/letters", {"purchase_refunded": "yes"}, opened="/settings"
         )
@@ -83,7 +87,7 @@ async def test_what_is_not_wanted_is_not_written_and_what_must_be_is(product: Pr
         assert await subjects(product) == ["Declined: $11.00 at Amtrak"]
     assert "Link your new card." in await text_of(product, "action_needed")
     [entry] = await product.rows("SELECT after FROM audit_entry WHERE action LIKE '%letters'")
-    off = ["purchase_approved", "purchase_declined", "source_expiring"]
+    off = ["purchase_approved", "purchase_declined", "hold_charged", "source_expiring"]
     assert entry["after"] == {"off": off}
 
 
@@ -109,13 +113,47 @@ async def test_a_debt_and_an_expiring_card_are_told_of_once(product: Product) ->
         await behave(product, ada.sources[0].stripe_payment_method_id, "pm_card_chargeCustomerFail")
         await helper(product, bought["id"], "capture", capture_amount=3_000)
         await product.settled()
-        assert "Not paid yet: $20.00 for Tatte" in await subjects(product)
+        assert "Not paid yet: $21.00 for Tatte" in await subjects(product)
         source = ada.sources[0]
         now = datetime(source.exp_year, source.exp_month, 10, tzinfo=UTC)
         early = now - timedelta(days=30)
         assert await write_expiring(product.parts.sessions, early) == 0
         assert await write_expiring(product.parts.sessions, now) == 1
         assert await write_expiring(product.parts.sessions, now) == 0
+
+
+async def test_a_hold_that_is_charged_before_it_ends_is_told_of_with_the_reason(
+    product: Product,
+) -> None:
+    ada, eve = await holder(product), await holder(product, email="eve@example.com")
+    async with entered(product, eve.customer) as client:
+        await send(client, "/settings/letters", {}, opened="/settings")
+    async with signed_in_holder(product, ada) as client:
+        bought = await pay(product, ada.card, 10_000, "Grand Hotel", **HOTEL)
+        theirs = await pay(product, eve.card, 10_000, "Grand Hotel", **HOTEL)
+        await product.settled()
+        where = f"/purchases/{await id_of(product, bought['id'])}"
+        assert "Held on your own card $105.50" in words_on((await client.get(where)).text)
+        await days_pass(product, 4)
+        [letter] = await letters(product, "hold_charged")
+        await until_there(product, "charge", eve.customer.id, "state = 'captured'")
+        for name in (bought["id"], theirs["id"]):
+            await product.parts.settler.settle(name)
+        told = words_on((await client.get(where)).text)
+        assert "charged to your own card already, and the merchant has not taken it yet" in told
+        assert "Charged to your own card $105.50" in told
+        assert "$5.50 our fee. Your bank's hold was about to end." in told
+        await helper(product, bought["id"], "capture", capture_amount=8_000)
+        await product.settled()
+        told = words_on((await client.get(where)).text)
+        assert "On your own card $84.50" in told
+    assert len(await letters(product, "hold_charged")) == 1
+    assert letter["subject"] == "Charged, no longer only held: $105.50 for Grand Hotel"
+    assert letter["recipient"] == DEMO_EMAIL
+    assert "$100.00 for the merchant and $5.50 our fee." in letter["text"]
+    assert "Grand Hotel has not taken its money yet, and still may, until" in letter["text"]
+    assert "You are not charged again when Grand Hotel takes it." in letter["text"]
+    assert "comes back to the same card by itself, with our fee on it" in letter["text"]
 
 
 async def test_a_letter_refused_for_good_bounces_and_is_sent_again_by_hand(

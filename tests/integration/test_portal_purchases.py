@@ -115,7 +115,7 @@ async def test_a_month_is_added_up_and_says_where_it_went(product: Product) -> N
         told = words_on((await client.get("/statements")).text)
         # 100, 30 and 40 were taken; 30 and a quarter of the 40, with our fee, came back.
         assert "Taken by merchants, 3 times $170.00" in told
-        assert "$40.00 Our fees" in told
+        assert "$40.00 Our fees charged" in told
         assert "less what came back of them $7.37" in told
         assert "What the month cost you $137.37" in told
         assert "Zuni Cafe $105.50" in told

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from app.domain.funding.expiring import write_expiring
+from app.domain.issuing.debt_stops import write_stops
 from app.domain.issuing.matching import Matcher
 from app.jobs.bookkeeping import FILL_GAPS, RETENTION, SWEEP_LISTS, Bookkeeping
 from app.jobs.mail_jobs import forget
@@ -26,6 +27,11 @@ def regular_jobs(parts: Parts) -> list[Regular]:
     async def expiring_cards() -> str:
         return f"{await write_expiring(parts.sessions, parts.clock.now())} letters written"
 
+    async def debt_stops() -> str:
+        allowed = parts.settings.debt_allowed
+        told = await write_stops(parts.sessions, allowed, parts.clock.now())
+        return f"{told} letters written"
+
     return [
         Regular(
             "match_balance",
@@ -41,5 +47,6 @@ def regular_jobs(parts: Parts) -> list[Regular]:
         Regular("reconcile", DAY, books.reconcile, first_after=SOON),
         Regular(RETENTION, DAY, books.retention, first_after=SOON),
         Regular("forget", DAY, lambda: forget(parts.sessions), first_after=SOON),
+        Regular("debt_stops", timedelta(minutes=1), debt_stops),
         Regular("expiring_cards", DAY, expiring_cards, first_after=SOON),
     ]

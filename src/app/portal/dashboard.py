@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 from litestar import Response, get
 
-from app.domain.funding.receivables import open_debts
 from app.domain.funding.sources import active_sources
 from app.domain.issuing.attention import Attention, Matter, needing_attention
+from app.domain.issuing.debt_stops import stop_of
 from app.domain.issuing.overview import activity_of, cards_of, month_of, spent_by_day
+from app.domain.issuing.owing import dues_of
 from app.domain.issuing.states import CardState
 from app.portal.chart import chart_of
 from app.portal.signing_up import ONBOARDING
@@ -42,10 +43,11 @@ async def show_dashboard(visit: ForVisit, person: ForPerson) -> Response[str]:
         activity = await activity_of(session, customer_id, latest=LATEST, held=HOLDS)
         cards = await cards_of(session, customer_id)
         sources = await active_sources(session, customer_id)
-        debts = await open_debts(session, customer_id)
+        dues = await dues_of(session, customer_id, now)
+        stop = await stop_of(session, customer_id, visit.settings.debt_allowed, now)
         days = await spent_by_day(session, customer_id, now, LONGEST_MONTH)
     matters = needing_attention(
-        person.state, now, sources=sources, cards=cards, debts=debts, lines=activity.latest
+        person.state, now, sources=sources, cards=cards, dues=dues, stop=stop, lines=activity.latest
     )
     return visit.page(
         "dashboard.html",

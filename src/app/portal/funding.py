@@ -17,9 +17,10 @@ from app.domain.funding.ordering import (
     remove_source,
     reorder,
 )
-from app.domain.funding.receivables import open_debts
 from app.domain.funding.sources import own_source
+from app.domain.issuing.debt_stops import stop_of
 from app.domain.issuing.lookups import merchants_of
+from app.domain.issuing.owing import dues_of
 from app.domain.issuing.own_cards import all_cards
 from app.domain.issuing.states import CardState
 from app.portal.visits import ForCustomer, ForForm, ForVisit, Visit
@@ -42,10 +43,11 @@ HEALTH: Mapping[Health, Words] = {
     ),
     Health.DECLINING: Words(
         "declined last time",
-        "Its bank refused the last purchase. Ask your bank, or use another card first.",
+        "Its bank said no when it was last charged. Ask your bank, or use another card first.",
     ),
     Health.CONFIRM: Words(
-        "your bank wants to ask you", "Purchases are refused until your bank has heard from you."
+        "your bank wants to ask you",
+        "Purchases are charged without you there, and it refuses that until you confirm the card.",
     ),
     Health.LINK_AGAIN: Words(
         "cannot be charged", "Its bank refuses it as it is. Link it again, or link another card."
@@ -63,19 +65,23 @@ NOTES = {
 
 @get(FUNDING, include_in_schema=False)
 async def show_funding(visit: ForVisit, customer_id: ForCustomer) -> Response[str]:
+    now = visit.parts.clock.now()
     async with visit.parts.sessions() as session:
         sources = await in_order(session, customer_id)
-        health = await health_of(session, sources, visit.parts.clock.now())
-        debts = await open_debts(session, customer_id)
-        merchants = await merchants_of(session, [debt.purchase_id for debt in debts])
+        health = await health_of(session, sources, now)
+        dues = await dues_of(session, customer_id, now)
+        stop = await stop_of(session, customer_id, visit.settings.debt_allowed, now)
+        merchants = await merchants_of(session, [due.debt.purchase_id for due in dues.each])
+    tries = [due.debt.next_attempt_at for due in dues.payable if due.debt.next_attempt_at]
     return visit.page(
         "funding.html",
         sources=sources,
         health={one.id: HEALTH[health[one.id]] for one in sources},
         confirms={one.id for one in sources if health[one.id] is Health.CONFIRM},
-        owed_minor=sum(debt.outstanding_minor for debt in debts),
-        debts=[(debt, merchants[debt.purchase_id]) for debt in debts],
-        tried_at=min((d.next_attempt_at for d in debts if d.next_attempt_at), default=None),
+        dues=dues,
+        stop=stop,
+        lines=[(due, merchants[due.debt.purchase_id]) for due in dues.each],
+        tried_at=min(tries, default=None),
         done=NOTES.get(visit.request.query_params.get("done", ""), ""),
     )
 
@@ -119,9 +125,11 @@ async def _removal(
     visit: Visit, customer_id: UUID, source_id: UUID, problem: str = "", status: int = 200
 ) -> Response[str]:
     """Ask before a card is removed, and name what depends on it."""
+    now = visit.parts.clock.now()
     async with visit.parts.sessions() as session:
         source = await own_source(session, customer_id, source_id)
-        carried = await carried_by(session, source, visit.parts.clock.now())
+        carried = await carried_by(session, source, now)
+        dues = await dues_of(session, customer_id, now)
         cards = await all_cards(session, customer_id)
         others: list[FundingSource] = [
             one for one in await in_order(session, customer_id) if one.id != source.id
@@ -131,6 +139,7 @@ async def _removal(
         status,
         source=source,
         carried=carried,
+        open_minor=dues.open_minor,
         others=others,
         cards=[card for card in cards if card.state is not CardState.CLOSED],
         problem=problem,

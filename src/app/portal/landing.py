@@ -10,7 +10,7 @@ from app.domain.funding.models import PricePlan
 from app.domain.funding.plans import plan_in_force, price_of
 from app.domain.funding.pricing import MAXIMUM_CHARGE_MINOR
 from app.errors import AppError
-from app.money import UnreadableAmount, parse_amount, readable
+from app.money import UnreadableAmount, parse_amount
 from app.portal.agreements import fees, paragraphs, terms
 from app.portal.rendering import amount
 from app.portal.visits import DASHBOARD, ForVisit, Visit
@@ -35,8 +35,8 @@ class Quote(msgspec.Struct, frozen=True):
     def sentence(self) -> str:
         if self.problem:
             return self.problem
-        total = readable(self.amount_minor + self.fee_minor)
-        return f"{readable(self.amount_minor)} costs you {total}"
+        total = amount(self.amount_minor + self.fee_minor)
+        return f"{amount(self.amount_minor)} costs you {total}"
 
 
 def quote_for(typed: str, plan: PricePlan) -> Quote:
@@ -48,7 +48,7 @@ def quote_for(typed: str, plan: PricePlan) -> Quote:
         return Quote(typed, problem="Write an amount like 19.99.")
     fee = price_of(plan).fee(minor)
     if minor == 0 or minor + fee > MAXIMUM_CHARGE_MINOR:
-        return Quote(typed, problem="Write an amount between 0.01 and 900,000.")
+        return Quote(typed, problem="Write an amount between $0.01 and $900,000.")
     return Quote(typed, minor, fee)
 
 

@@ -7,9 +7,12 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from app.domain.issuing.allowing import CannotAllow, allowed_until
+from app.domain.issuing.bill import bill_of
 from app.domain.issuing.customer_trail import trail_of
+from app.domain.issuing.debt_stops import stop_of
 from app.domain.issuing.lines import lines_of
 from app.domain.issuing.overview import all_cards_of
+from app.domain.issuing.owing import dues_on
 from app.domain.issuing.own_allowing import allow_own_once
 from app.domain.issuing.purchase_list import every, has_any, own_purchase, page_of
 from app.domain.issuing.remedies import customer_may_allow, remedy_for
@@ -89,7 +92,9 @@ async def _purchase_page(
         purchase = await own_purchase(session, customer_id, purchase_id)
         [line] = await lines_of(session, customer_id, [purchase.id])
         story = await tell(session, purchase)
+        dues = await dues_on(session, purchase, story.debts, now)
         allowed = await allowed_until(session, purchase.id, now)
+        stop = await stop_of(session, customer_id, visit.settings.debt_allowed, now)
     reason = line.reason if line.declined else None
     remedy = remedy_for(reason) if reason else None
     return visit.page(
@@ -97,7 +102,10 @@ async def _purchase_page(
         409 if problem else 200,
         line=line,
         story=story,
-        trail=trail_of(story),
+        bill=bill_of(line, story, dues),
+        dues=dues,
+        trail=trail_of(story, dues),
+        is_stopped=bool(stop and stop.is_past),
         remedy=remedy,
         ways=ways_of(remedy, line.card) if remedy else [],
         may_allow=reason is not None and customer_may_allow(reason),

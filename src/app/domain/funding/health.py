@@ -1,11 +1,12 @@
 """Whether a linked card can be expected to pay: its expiry, and what its bank said last."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.funding.models import Charge, FundingSource
@@ -27,6 +28,7 @@ class Health(StrEnum):
     EXPIRED = "expired"
 
 
+PAID = (ChargeState.CAPTURED, ChargeState.REFUNDED)
 PAYS = frozenset({Health.GOOD, Health.EXPIRES_SOON, Health.DECLINING})
 _WORDS = {
     "authentication_required": Health.CONFIRM,
@@ -54,25 +56,30 @@ async def health_of(
         .where(
             Charge.customer_id == sources[0].customer_id,
             Charge.state != ChargeState.UNKNOWN,
-            # What a bank answers its customer says nothing of what it answers us alone.
-            ~Charge.on_session,
+            # A no to its customer says nothing of what a bank answers us alone.
+            or_(~Charge.on_session, Charge.state.in_(PAID)),
         )
         .order_by(Charge.created_at.desc(), Charge.attempt.desc())
         .limit(LOOKED_AT)
     )
-    said: dict[UUID | None, Charge] = {}
+    said: dict[UUID | None, list[Charge]] = defaultdict(list)
     for charge in latest:
         if charge.decline_code not in _NOT_OF_THE_BANK:
-            said.setdefault(charge.funding_source_id, charge)
-    return {one.id: _health(one, said.get(one.id), now) for one in sources}
+            said[charge.funding_source_id].append(charge)
+    return {one.id: _health(one, said[one.id], now) for one in sources}
 
 
-def _health(source: FundingSource, last: Charge | None, now: datetime) -> Health:
+def _health(source: FundingSource, said: Sequence[Charge], now: datetime) -> Health:
+    """Judge by what a bank said, the latest first."""
     if now >= ends(source):
         return Health.EXPIRED
     since = source.confirmed_at or source.created_at
+    last = next((one for one in said if not one.on_session), None)
     if last is not None and last.created_at > since and last.state is ChargeState.DECLINED:
-        return _WORDS.get(last.decline_code or "", Health.DECLINING)
+        found = _WORDS.get(last.decline_code or "", Health.DECLINING)
+        # Paid since then with its customer there: only a bank that asks still refuses us alone.
+        if found is Health.CONFIRM or said[0] is last:
+            return found
     return Health.EXPIRES_SOON if now >= ends(source) - SOON else Health.GOOD
 
 

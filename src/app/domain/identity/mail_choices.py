@@ -13,13 +13,14 @@ SWITCHABLE: Mapping[MailKind, str] = {
     MailKind.PURCHASE_APPROVED: "A purchase was approved",
     MailKind.PURCHASE_DECLINED: "A purchase was declined, and what to do about it",
     MailKind.PURCHASE_REFUNDED: "A merchant gave money back",
+    MailKind.HOLD_CHARGED: "What was held is charged, because the hold was about to end",
     MailKind.SOURCE_EXPIRING: "A linked card expires soon",
 }
 ALWAYS = (
     "Sign-ins from a new browser",
     "Changes of the password, the e-mail address and the second step",
     "A card was linked, or a card's number was shown",
-    "Something is not paid, or your cards stop without your doing",
+    "Something is not paid, or your cards stop without your doing, and when they work again",
 )
 
 

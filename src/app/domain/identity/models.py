@@ -24,6 +24,12 @@ class Customer(Table):
     __table_args__ = (
         Index("ix_customer_email", text("lower(email)"), unique=True),
         Index("ix_customer_state", "state"),
+        Index("ix_customer_in_debt", "in_debt_since", postgresql_where="in_debt_since IS NOT NULL"),
+        Index(
+            "ix_customer_stop_told",
+            "debt_stop_told_at",
+            postgresql_where="debt_stop_told_at IS NOT NULL",
+        ),
         CheckConstraint("exposure_limit_minor >= 0", name="exposure_limit_positive"),
     )
 
@@ -46,6 +52,8 @@ class Customer(Table):
     exposure_limit_minor: Mapped[int] = mapped_column(default=500_000)
     # Since when a debt of more than a trifle is open, for the decision to read.
     in_debt_since: Mapped[datetime | None]
+    # When we wrote that the cards are stopped for it; missing once we wrote that they work again.
+    debt_stop_told_at: Mapped[datetime | None]
     stripe_customer_id: Mapped[str | None] = mapped_column(unique=True)
     stripe_cardholder_id: Mapped[str | None] = mapped_column(unique=True)
 

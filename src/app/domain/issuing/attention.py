@@ -9,10 +9,12 @@ import msgspec
 
 from app.domain.funding.expiring import last_day
 from app.domain.funding.models import FundingSource
-from app.domain.funding.refund_models import Receivable
 from app.domain.identity.states import CustomerState
+from app.domain.issuing.debt_stops import Stop
+from app.domain.issuing.decline_reasons import DeclineReason
 from app.domain.issuing.lines import Line, PurchaseStatus
 from app.domain.issuing.models import Card
+from app.domain.issuing.owing import Dues
 from app.domain.issuing.remedies import remedy_for
 from app.money import readable
 
@@ -46,17 +48,18 @@ def needing_attention(
     *,
     sources: Sequence[FundingSource],
     cards: Sequence[Card],
-    debts: Sequence[Receivable],
+    dues: Dues,
+    stop: Stop | None,
     lines: Sequence[Line],
 ) -> list[Attention]:
     """Give what needs the customer. `lines`: the latest purchases, newest first."""
-    found = [*_account(state), *_debts(debts)]
+    found = [*_account(state), *_debts(dues, stop)]
     if state is not CustomerState.ONBOARDING:
         found += _sources(sources, now)
         if sources and not cards:
             words = "It takes a few seconds, and you can pay with it at once."
             found.append(Attention(Matter.FIRST_CARD, "Open your first virtual card", words))
-    return [*found, *_declined(lines, now)]
+    return [*found, *_declined(lines, now, is_stopped=stop is not None and stop.is_past)]
 
 
 def named(source: FundingSource) -> str:
@@ -72,13 +75,18 @@ def _account(state: CustomerState | None) -> Iterator[Attention]:
         yield Attention(Matter.REVIEW, "Your account is being checked", words)
 
 
-def _debts(debts: Sequence[Receivable]) -> Iterator[Attention]:
-    owed = sum(debt.outstanding_minor for debt in debts if debt.can_be_charged)
-    if owed:
-        words = (
-            "None of your linked cards paid it. Pay it now, so that none of your cards is stopped."
-        )
-        yield Attention(Matter.DEBT, f"${readable(owed)} is not paid yet", words)
+def _debts(dues: Dues, stop: Stop | None) -> Iterator[Attention]:
+    if not dues.payable:
+        return
+    words = ["None of your linked cards paid it."]
+    if dues.parts:
+        words.insert(0, f"{dues.parts}.")
+    if stop is not None and stop.is_past:
+        words.append("Until it is paid your virtual cards are stopped.")
+    elif stop is not None:
+        words.append(f"On {stop.at:%-d %B} your virtual cards stop, if it is not paid by then.")
+    title = f"${readable(dues.total_minor)} is not paid yet"
+    yield Attention(Matter.DEBT, title, " ".join(words))
 
 
 def _sources(sources: Sequence[FundingSource], now: datetime) -> Iterator[Attention]:
@@ -96,7 +104,7 @@ def _sources(sources: Sequence[FundingSource], now: datetime) -> Iterator[Attent
         yield Attention(matter, title, "Link the new card your bank has sent you.", source.id)
 
 
-def _declined(lines: Sequence[Line], now: datetime) -> Iterator[Attention]:
+def _declined(lines: Sequence[Line], now: datetime, *, is_stopped: bool) -> Iterator[Attention]:
     """Tell of the newest decline of the last day, unless the same shop was paid afterwards."""
     paid: set[str] = set()
     for line in lines:
@@ -107,5 +115,7 @@ def _declined(lines: Sequence[Line], now: datetime) -> Iterator[Attention]:
         elif line.merchant not in paid and line.reason is not None:
             title = f"{line.merchant} was declined: ${readable(line.asked_minor)}"
             words = remedy_for(line.reason).words
+            if line.reason is DeclineReason.OPEN_DEBT and not is_stopped:
+                words = "What stopped your cards is paid, and they work again: pay once more."
             yield Attention(Matter.DECLINED, title, words, line.purchase.id)
             return

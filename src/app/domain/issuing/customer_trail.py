@@ -4,17 +4,19 @@ Asked, held, captured, charged, refunded: each with its time by the business's c
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
 from app.domain.funding.models import FundingSource
-from app.domain.funding.states import ChargePurpose, ChargeState, ReceivableState
+from app.domain.funding.states import ChargePurpose, ChargeState, FundingMode, ReceivableState
 from app.domain.issuing.explanations import EXPLANATIONS, told_to_customer
 from app.domain.issuing.merchant_names import tidy_name
 from app.domain.issuing.models import AuthorizationRequest
+from app.domain.issuing.owing import Due, Dues
+from app.domain.issuing.standing import TAKE_BEFORE_LAPSE
 from app.domain.issuing.states import RequestState
 from app.domain.issuing.story import FundedCharge, Story
 from app.domain.issuing.story_words import postings_of
@@ -41,6 +43,14 @@ class Kind(StrEnum):
 
 ORDER = tuple(Kind)
 GIVEN_BACK = frozenset({"merchant_refunded", "unmatched_refund_assigned"})
+CLOSED: Mapping[ReceivableState, str] = {
+    ReceivableState.COLLECTED: "It was paid later.",
+    ReceivableState.RECOVERED: "It was paid later.",
+    ReceivableState.SETTLED: "What the merchant gave back has settled it.",
+    ReceivableState.WRITTEN_OFF: "It was given up, and you need not pay it.",
+    ReceivableState.PAID_OUTSIDE: "You paid it to our bank account.",
+}
+"""What became of a debt that is not open any more."""
 
 
 class Happened(msgspec.Struct, frozen=True):
@@ -53,9 +63,10 @@ class Happened(msgspec.Struct, frozen=True):
     amount_minor: int | None = None
 
 
-def trail_of(story: Story) -> list[Happened]:
-    """Give the steps of a purchase, the first one first."""
-    found = [*_asked(story), *_refused(story), *_moved(story), *_refunded(story), *_owed(story)]
+def trail_of(story: Story, dues: Dues) -> list[Happened]:
+    """Give the steps of a purchase, the first one first. `dues`: what of it is open."""
+    found = [*_asked(story), *_refused(story), *_moved(story), *_refunded(story)]
+    found += _owed(story, dues)
     return sorted(found, key=lambda one: (_second(one.at), ORDER.index(one.kind)))
 
 
@@ -114,11 +125,12 @@ def _moved(story: Story) -> Iterator[Happened]:
                 words = f"{parts} Nothing is taken yet."
                 yield Happened(at, Kind.HELD, f"Held on {_card(funded)}", words, _sum(entry))
             case "linked_card_captured" | "linked_card_charged":
+                why = _why(funded) or _why_early(story, entry, funded)
                 yield Happened(
                     at,
                     Kind.CHARGED,
                     f"Charged to {_card(funded)}",
-                    _parts(entry, Layer.POSTED) + _why(funded),
+                    _parts(entry, Layer.POSTED) + why,
                     _sum(entry, Layer.POSTED),
                 )
             case "linked_card_released":
@@ -158,16 +170,24 @@ def _refunded(story: Story) -> Iterator[Happened]:
         yield Happened(at, Kind.REFUNDED, title, words, sum(map(_sum, entries)))
 
 
-def _owed(story: Story) -> Iterator[Happened]:
+def _owed(story: Story, dues: Dues) -> Iterator[Happened]:
+    open_ones = {due.debt.id: due for due in dues.each}
     for debt in story.debts:
-        words = "None of your linked cards paid it. We try again by ourselves."
-        if debt.state is ReceivableState.PAID_OUTSIDE:
-            words = "You paid it to our bank account."
-        elif debt.outstanding_minor == 0:
-            words = "It is settled."
-        elif not debt.can_be_charged:
-            words = "It is too little to charge, and stops none of your cards."
-        yield Happened(debt.opened_at, Kind.OWED, "Not paid yet", words, debt.amount_minor)
+        due = open_ones.get(debt.id)
+        title = "Not paid yet" if due else "Not paid at first"
+        words = _how_open(due) if due else CLOSED[debt.state]
+        minor = due.amount_minor if due else debt.amount_minor
+        yield Happened(debt.opened_at, Kind.OWED, title, words, minor)
+
+
+def _how_open(due: Due) -> str:
+    if due.step is None:
+        return "It is too little to charge, and stops none of your cards."
+    parts = f"{due.parts}. " if due.parts else ""
+    if due.debt.next_attempt_at is None:
+        return f"{parts}None of your linked cards paid it. Pay it, or link another card."
+    again = f"We try again by ourselves on {due.debt.next_attempt_at:%-d %B}."
+    return f"{parts}None of your linked cards paid it. {again}"
 
 
 def _card(funded: FundedCharge | None) -> str:
@@ -190,6 +210,19 @@ def _why(funded: FundedCharge | None) -> str:
             return " It had not been paid before."
         case _:
             return ""
+
+
+def _why_early(story: Story, entry: JournalEntry, funded: FundedCharge | None) -> str:
+    """Say why a hold was taken before the merchant took anything, where it was."""
+    charge = funded.charge if funded else None
+    if charge is None or charge.mode is not FundingMode.HOLD or charge.capture_before is None:
+        return ""
+    captures = (one for one in story.journals if one.rule == "merchant_captured")
+    if any(_second(one.occurred_at) <= _second(entry.occurred_at) for one in captures):
+        return ""
+    if entry.occurred_at < charge.capture_before - TAKE_BEFORE_LAPSE:
+        return ""
+    return " Your bank's hold was about to end. What the merchant does not take comes back."
 
 
 def _parts(entry: JournalEntry, layer: Layer) -> str:

@@ -108,9 +108,7 @@ class Line(msgspec.Struct, frozen=True):
 
     @property
     def release_by(self) -> datetime:
-        """Give when a hold ends that no merchant takes."""
-        longer = self.purchase.merchant_category in HELD_LONGER
-        return self.purchase.occurred_at + (HOLDS_LAST_LONGER if longer else HOLDS_LAST)
+        return release_by(self.purchase)
 
     @property
     def status(self) -> PurchaseStatus:
@@ -142,6 +140,12 @@ class Line(msgspec.Struct, frozen=True):
     def total_minor(self) -> int:
         """Give what it costs before refunds: the merchant's part and our fee."""
         return 0 if self.status in COSTS_NOTHING else self.amount_minor + self.fee_minor
+
+
+def release_by(purchase: Authorization) -> datetime:
+    """Give when a purchase ends that no merchant takes."""
+    longer = purchase.merchant_category in HELD_LONGER
+    return purchase.occurred_at + (HOLDS_LAST_LONGER if longer else HOLDS_LAST)
 
 
 async def lines_of(session: AsyncSession, customer_id: UUID, ids: Sequence[UUID]) -> list[Line]:

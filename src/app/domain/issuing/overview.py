@@ -21,9 +21,10 @@ from app.domain.issuing.states import CardState, TransactionKind
 
 
 class Day(msgspec.Struct, frozen=True):
-    """What merchants took on a day of UTC's, less what they gave back, and our fee.
+    """What merchants took on a day of UTC's, less what they gave back, and our fee on it.
 
-    `purchases`: how often they took something.
+    The fee is what was charged of it: on what is not paid yet, there is none. `purchases`: how
+    often they took something.
     """
 
     day: date
@@ -33,7 +34,7 @@ class Day(msgspec.Struct, frozen=True):
 
 
 class Month(msgspec.Struct, frozen=True):
-    """What was bought since the first of the month. Spent is without our fee."""
+    """What merchants took since the first of the month, less refunds; our fee charged on it."""
 
     start: date
     spent_minor: int
@@ -64,7 +65,7 @@ async def spent_by_day(
         select(
             day,
             -func.sum(CardTransaction.amount_minor),
-            func.sum(CardTransaction.fee_minor),
+            func.sum(CardTransaction.earned_minor),
             func.count().filter(CardTransaction.kind == TransactionKind.CAPTURE),
         )
         .where(CardTransaction.customer_id == customer_id, CardTransaction.occurred_at >= start)

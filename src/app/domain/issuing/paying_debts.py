@@ -26,10 +26,9 @@ from app.domain.identity.throttle import PAY_DEBT, count_attempt
 from app.domain.issuing.claims import Claim, claim, release, still_mine
 from app.domain.issuing.extra_charges import extra_order, next_number
 from app.domain.issuing.models import Authorization
-from app.domain.issuing.position import Debt
-from app.domain.issuing.settle import FREE, LOOK_AGAIN_AFTER, Settler
-from app.domain.issuing.settlement import ChargeMore, collection_of
-from app.domain.issuing.standing import standing_of, terms_agreed
+from app.domain.issuing.owing import dues_on
+from app.domain.issuing.settle import LOOK_AGAIN_AFTER, Settler
+from app.domain.issuing.settlement import ChargeMore
 from app.errors import AppError
 
 
@@ -206,13 +205,8 @@ class DebtPayments:
         purchase = await session.get_one(Authorization, debt.purchase_id)
         if debt.state is not ReceivableState.OPEN:
             return Owed(debt, purchase, None)
-        now = self.settler.clock.now()
-        terms = await terms_agreed(session, purchase) or FREE
-        standing = await standing_of(session, purchase.id, purchase.state, terms, now)
-        of_it = Debt(
-            debt.id, debt.state, debt.amount_minor, debt.lowered_minor, debt.refund_reversed
-        )
-        return Owed(debt, purchase, collection_of(standing.position, of_it))
+        dues = await dues_on(session, purchase, [debt], self.settler.clock.now())
+        return Owed(debt, purchase, dues.each[0].step)
 
 
 async def _open_charge(session: AsyncSession, debt_id: UUID) -> Charge | None:

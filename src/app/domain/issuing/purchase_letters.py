@@ -1,4 +1,4 @@
-"""The letters about a purchase: approved, declined with the fix, refunded, not paid.
+"""The letters about a purchase: approved, declined with the fix, refunded, not paid, charged early.
 
 They are put into the outbox in the transaction that writes down how a settlement left the purchase,
 each once: the mail names what it is about, and no two mails name the same. What is long over when
@@ -12,16 +12,18 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.funding.refund_models import Receivable
-from app.domain.funding.states import ReceivableState
+from app.domain.funding.models import Charge, FundingSource
+from app.domain.funding.states import ChargePurpose, ChargeState, FundingMode
 from app.domain.identity.credential_models import Credential
 from app.domain.issuing.decline_reasons import DeclineReason
 from app.domain.issuing.explanations import EXPLANATIONS
+from app.domain.issuing.lines import release_by
 from app.domain.issuing.merchant_names import tidy_name
 from app.domain.issuing.models import Authorization, AuthorizationRequest, Card, CardTransaction
+from app.domain.issuing.owing import Due, dues_at, parts_of
 from app.domain.issuing.remedies import Step, remedy_for
 from app.domain.issuing.standing import Standing
-from app.domain.issuing.states import CardState, TransactionKind
+from app.domain.issuing.states import AuthorizationState, CardState, TransactionKind
 from app.domain.mailing.models import MailKind
 from app.domain.mailing.outbox import Letter, post_once
 from app.money import readable
@@ -33,13 +35,17 @@ _FROZEN = frozenset({DeclineReason.CARD_FROZEN, DeclineReason.STRIPE_CARD_NOT_AC
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What there is to write about."""
+    """What there is to write about.
+
+    `early`: holds that were taken before the merchant took anything, with their linked cards.
+    """
 
     purchase: Authorization
     card: Card | None
     requests: Sequence[AuthorizationRequest]
     moved: Sequence[CardTransaction]
-    debts: Sequence[Receivable]
+    dues: Sequence[Due]
+    early: Sequence[tuple[Charge, FundingSource | None]]
 
 
 async def write_letters(
@@ -56,7 +62,9 @@ async def write_letters(
     if credential is None:
         return  # nobody can sign in to read more about it
     card = await session.get(Card, purchase.card_id) if purchase.card_id else None
-    facts = Facts(purchase, card, requests, standing.transactions, standing.debts)
+    dues = dues_at(standing.position, standing.debts, now).payable
+    early = [(one, await _source_of(session, one)) for one in _taken_early(standing)]
+    facts = Facts(purchase, card, requests, standing.transactions, dues, early)
     for about, letter in letters_of(facts, now):
         if letter.kind not in credential.mail_off:
             await post_once(
@@ -85,18 +93,71 @@ def letters_of(facts: Facts, now: datetime) -> Iterator[tuple[str, Letter]]:
                         MailKind.PURCHASE_REFUNDED, f"Refund: {given} from {merchant}", text + where
                     ),
                 )
-    for debt in facts.debts:
-        if debt.state is ReceivableState.OPEN and debt.can_be_charged:
-            owed = f"${readable(debt.outstanding_minor)}"
-            text = (
-                f"{merchant} took {owed} more than your linked cards have paid. We try them again"
-                " by ourselves, and after some days your virtual cards stop until it is paid. To"
-                " pay it now, with any card of yours:\n\n{site}/funding\n\nThe purchase:"
-            )
-            yield (
-                f"debt:{debt.id}",
-                Letter(MailKind.DEBT, f"Not paid yet: {owed} for {merchant}", text + where),
-            )
+    for due in facts.dues:
+        yield f"debt:{due.debt.id}", _unpaid(due, merchant, where)
+    for charge, source in facts.early:
+        yield f"held_charged:{charge.id}", _charged_early(facts, charge, source, where)
+
+
+def _unpaid(due: Due, merchant: str, where: str) -> Letter:
+    total, taken = f"${readable(due.amount_minor)}", f"${readable(due.principal_minor)}"
+    why = f"{merchant} took {taken} more than your linked cards have paid."
+    if due.debt.refund_reversed:
+        why = f"{merchant} took back {taken} of a refund that you had been given."
+    parts = f" To pay is {total}: {due.parts}." if due.fee_minor else ""
+    again = "We try your linked cards again when you link or confirm one"
+    if due.debt.next_attempt_at is not None:
+        again = f"We try your linked cards again on {due.debt.next_attempt_at:%-d %B}"
+    text = (
+        f"{why}{parts} {again}, and after some days your virtual cards stop until it is paid. To"
+        f" pay it now, with any card of yours:\n\n{{site}}/funding/pay/{due.debt.id}\n\n"
+        "The purchase:"
+    )
+    return Letter(MailKind.DEBT, f"Not paid yet: {total} for {merchant}", text + where)
+
+
+def _taken_early(standing: Standing) -> list[Charge]:
+    """Give the holds that were taken so that they do not lapse: their merchant has not come yet."""
+    if standing.position.state is not AuthorizationState.PENDING:
+        return []
+    return [
+        charge
+        for charge in standing.charges
+        if charge.purpose is ChargePurpose.AUTHORIZATION
+        and charge.mode is FundingMode.HOLD
+        and charge.state is ChargeState.CAPTURED
+    ]
+
+
+async def _source_of(session: AsyncSession, charge: Charge) -> FundingSource | None:
+    if charge.funding_source_id is None:
+        return None
+    return await session.get(FundingSource, charge.funding_source_id)
+
+
+def _charged_early(
+    facts: Facts, charge: Charge, source: FundingSource | None, where: str
+) -> Letter:
+    merchant = unlinked(tidy_name(facts.purchase.merchant_name))
+    total = f"${readable(charge.captured_minor)}"
+    parts = parts_of(charge.principal_minor, charge.captured_minor - charge.principal_minor)
+    card = (
+        f"your {source.brand.replace('_', ' ').title()} ending in {source.last4}"
+        if source
+        else "your linked card"
+    )
+    what = "all of its money" if facts.moved else "its money"
+    until = release_by(facts.purchase)
+    text = (
+        f"{total} was only held on {card} until now, for a purchase at {merchant}; it is charged"
+        f" now: {parts}.\n\n"
+        f"Why: a bank ends a hold after some days. {merchant} has not taken {what} yet, and still"
+        f" may, until {until:%-d %B %Y}; by then nothing would be held to pay it with.\n\n"
+        f"You are not charged again when {merchant} takes it. What it does not take comes back to"
+        " the same card by itself, with our fee on it.\n\nThe purchase:"
+    )
+    subject = f"Charged, no longer only held: {total} for {merchant}"
+    return Letter(MailKind.HOLD_CHARGED, subject, text + where)
 
 
 def _asked(

@@ -38,14 +38,13 @@ from app.domain.issuing.postings import movement_journals, transaction_journals
 from app.domain.issuing.purchase_letters import write_letters
 from app.domain.issuing.repair import Repair
 from app.domain.issuing.settlement import Step, next_step
-from app.domain.issuing.standing import Terms, post_earned, standing_of, transactions_of
+from app.domain.issuing.standing import FREE, Terms, post_earned, standing_of, transactions_of
 from app.domain.issuing.states import AuthorizationState, TransactionKind
 from app.domain.ledger.journals import Whose
 from app.domain.ledger.posting import post
 
 log = structlog.get_logger()
 
-FREE = Terms(Price(percent_bps=0, fixed_minor=0))
 MOST_STEPS = 60
 LOOK_AGAIN_AFTER = timedelta(seconds=60)
 TRANSACTION = "ipi_"

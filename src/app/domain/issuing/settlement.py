@@ -206,14 +206,14 @@ def collection_of(at: Position, debt: Debt) -> ChargeMore | None:
     owed = debt.outstanding_minor
     if debt.state not in STANDING or owed <= 0:
         return None
-    fee = 0 if debt.refund_reversed else _fee_on_debt(at, owed)
+    fee = 0 if debt.refund_reversed else fee_on_owed(at, owed)
     amount = owed + fee
     if not MINIMUM_CHARGE_MINOR <= amount <= MAXIMUM_CHARGE_MINOR:
         return None
     return ChargeMore(ChargePurpose.COLLECTION, amount, owed, debt.id)
 
 
-def _fee_on_debt(at: Position, owed_minor: int) -> int:
+def fee_on_owed(at: Position, owed_minor: int) -> int:
     """Give the fee that is due with a debt: on all captures, less what is paid of it."""
     return max(at.price.fee(at.funded_minor + owed_minor) - at.fee_paid_minor, 0)
 

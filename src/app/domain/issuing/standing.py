@@ -38,6 +38,10 @@ class Terms(msgspec.Struct, frozen=True):
     policy: RefundFeePolicy = RefundFeePolicy.PROPORTIONAL
 
 
+FREE = Terms(Price(percent_bps=0, fixed_minor=0))
+"""Where no price was ever in force, nothing is asked for."""
+
+
 class Standing(msgspec.Struct, frozen=True):
     """A purchase's position and the records it was read from.
 
@@ -74,7 +78,7 @@ async def standing_of(
         price=terms.price,
         policy=terms.policy,
         refunds=[_given_back(refund) for refund in refunds],
-        debts=[_debt(debt, now) for debt in debts],
+        debts=[debt_of(debt, now) for debt in debts],
     )
     for charge in charges:
         if charge.state not in COUNTED:
@@ -177,7 +181,8 @@ def _given_back(refund: Refund) -> GivenBack:
     )
 
 
-def _debt(debt: Receivable, now: datetime) -> Debt:
+def debt_of(debt: Receivable, now: datetime) -> Debt:
+    """Give a receivable as a position knows it. `now` is business time."""
     return Debt(
         id=debt.id,
         state=debt.state,

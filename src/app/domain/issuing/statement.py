@@ -38,8 +38,9 @@ SELECT bought.merchant_name, bought.merchant_category, card.nickname, card.last4
 class Part(msgspec.Struct, frozen=True):
     """What one merchant moved in a month under one name, with one card.
 
-    `given_minor`: what we gave back on our own. `fee_minor`: ours on it, less what went back of it.
-    `taken`: how often it took something.
+    `given_minor`: what we gave back on our own. `fee_minor`: what was charged as ours on it, less
+    what went back of that; on what is not paid yet, there is none. `taken`: how often it took
+    something.
     """
 
     merchant: str
@@ -164,7 +165,7 @@ async def _moved(session: AsyncSession, customer_id: UUID, start: date, end: dat
             Card.last4,
             -func.coalesce(_sum(TransactionKind.CAPTURE), 0),
             func.coalesce(_sum(TransactionKind.REFUND), 0),
-            func.sum(moved.fee_minor),
+            func.sum(moved.earned_minor),
             func.count().filter(moved.kind == TransactionKind.CAPTURE),
         )
         .join(bought, bought.id == moved.authorization_id)

@@ -1,0 +1,144 @@
+"""What is not paid: every page and letter names the sum that is charged, and what stops for it."""
+
+from datetime import timedelta
+
+import httpx
+
+from app.domain.issuing.debt_stops import write_stops
+from tests.books import book_problems
+from tests.integration.test_portal_dashboard import words_on
+from tests.integration.test_portal_funding import act
+from tests.integration.test_portal_paying import begin, intent_on
+from tests.integration.test_portal_purchases import id_of, signed_in_holder
+from tests.journeys.settlement.test_time import days_pass
+from tests.portal import letters
+from tests.product import Product
+from tests.situations import (
+    LATER_DECLINES,
+    VISA,
+    Holder,
+    behave,
+    force_capture,
+    helper,
+    holder,
+    pay,
+)
+
+ALLOWED = timedelta(days=3)
+SAID = "SELECT kind, subject, text FROM mail WHERE kind LIKE 'cards_%' ORDER BY id"
+OPEN = "SELECT id, purchase_id FROM receivable WHERE state = 'open'"
+
+
+async def seen(client: httpx.AsyncClient, path: str) -> str:
+    page = await client.get(path)
+    assert page.status_code == 200, page.text
+    return words_on(page.text)
+
+
+async def pay_debt(product: Product, client: httpx.AsyncClient, ada: Holder) -> None:
+    """Pay what is open with the first linked card, whose bank takes it now."""
+    await behave(product, ada.sources[0].stripe_payment_method_id, VISA)
+    [debt] = await product.rows(OPEN)
+    payment = await begin(client, f"/funding/pay/{debt['id']}", ada.sources[0].id)
+    intent = await intent_on(client, payment)
+    await product.call("POST", f"/v1/payment_intents/{intent}/confirm")
+    done = await act(client, f"{payment}/finish")
+    assert done.headers["location"] == "/funding?done=paid"
+
+
+async def test_a_capture_that_nobody_paid_is_told_with_our_fee_and_as_not_charged(
+    product: Product,
+) -> None:
+    ada = await holder(product)
+    await behave(product, ada.sources[0].stripe_payment_method_id, LATER_DECLINES)
+    async with signed_in_holder(product, ada) as client:
+        await force_capture(product, ada.card, 3_000)
+        await product.settled()
+        [debt] = await product.rows(OPEN)
+        where, parts = f"/purchases/{debt['purchase_id']}", "$30.00 for the merchant and $2.00"
+        home = await seen(client, "/dashboard")
+        assert f"$32.00 is not paid yet {parts} our fee." in home
+        assert "your virtual cards stop, if it is not paid by then" in home
+        assert "$30.00 1 purchase taken" in home
+        assert "$0.00 charged to your own cards" in home
+        assert "$32.00 is open Merchants took money" in (funding := await seen(client, "/funding"))
+        assert f"{parts} our fee" in funding
+        assert "Pay $32.00 for Blue Bottle" in funding
+        told = await seen(client, where)
+        assert "On your own card" not in told
+        assert "Our fee $2.00 Together $32.00 Charged to your own card so far $0.00" in told
+        assert f"Still to be paid {parts} our fee $32.00 Pay $32.00 now" in told
+        assert f"Not paid yet $32.00 {parts} our fee. None of your linked cards paid it." in told
+        assert "To pay $32.00" in await seen(client, f"/funding/pay/{debt['id']}")
+        assert "Our fees charged, less what came back of them $0.00" in await seen(
+            client, "/statements"
+        )
+        [letter] = await letters(product, "debt")
+        assert letter["subject"] == "Not paid yet: $32.00 for Blue Bottle"
+        assert f"To pay is $32.00: {parts} our fee." in letter["text"]
+        assert f"/funding/pay/{debt['id']}" in letter["text"]
+
+        await pay_debt(product, client, ada)
+        paid = await seen(client, "/funding?done=paid")
+        assert "It is paid. Thank you." in paid
+        assert "ready" in paid
+        assert "declined last time" not in paid
+        told = await seen(client, where)
+        assert "On your own card $32.00" in told
+        assert "Not paid at first $30.00 It was paid later." in told
+        assert "$2.00 charged to your own cards" in await seen(client, "/dashboard")
+    assert await book_problems(product) == []
+
+
+async def test_a_tip_that_was_not_paid_is_apart_from_what_was_charged(product: Product) -> None:
+    ada = await holder(product)
+    async with signed_in_holder(product, ada) as client:
+        bought = await pay(product, ada.card, 1_000, "Tatte")
+        await product.settled()
+        await behave(product, ada.sources[0].stripe_payment_method_id, LATER_DECLINES)
+        await helper(product, bought["id"], "capture", capture_amount=3_000)
+        await product.settled()
+        told = await seen(client, f"/purchases/{await id_of(product, bought['id'])}")
+        assert "Together $32.00 Charged to your own card so far $11.00" in told
+        assert "Still to be paid $20.00 for the merchant and $1.00 our fee $21.00" in told
+        assert "$21.00 is not paid yet" in (home := await seen(client, "/dashboard"))
+        assert "$1.00 charged to your own cards" in home
+
+
+async def test_cards_that_a_debt_stops_and_frees_are_told_of_once_each(product: Product) -> None:
+    ada = await holder(product)
+    sessions, clock = product.parts.sessions, product.parts.clock
+    async with signed_in_holder(product, ada) as client:
+        for times in (1, 2):
+            await behave(product, ada.sources[0].stripe_payment_method_id, LATER_DECLINES)
+            await force_capture(product, ada.card, 3_000)
+            await product.settled()
+            await write_stops(sessions, ALLOWED, clock.now())
+            assert len(await product.rows(SAID)) == 2 * times - 2
+            await days_pass(product, 4)
+            for _ in range(2):
+                await write_stops(sessions, ALLOWED, clock.now())
+            assert len(await product.rows(SAID)) == 2 * times - 1
+            declined = await pay(product, ada.card, 1_000, "Tatte")
+            assert not declined["approved"]
+            await product.settled()
+            home = await seen(client, "/dashboard")
+            assert "Until it is paid your virtual cards are stopped." in home
+            assert "Pay what is open, or link a card that can." in home
+            await pay_debt(product, client, ada)
+            await product.settled()
+            for _ in range(2):
+                await write_stops(sessions, ALLOWED, clock.now())
+            assert len(await product.rows(SAID)) == 2 * times
+        home = await seen(client, "/dashboard")
+        assert "is not paid yet" not in home
+        assert "What stopped your cards is paid, and they work again: pay once more." in home
+        told = await seen(client, f"/purchases/{await id_of(product, declined['id'])}")
+        assert "Your cards work again: what stopped them is paid." in told
+        assert "Pay what is open" not in told
+    said = await product.rows(SAID)
+    assert [one["kind"] for one in said] == ["cards_stopped", "cards_work_again"] * 2
+    assert said[0]["subject"] == "Your virtual cards are stopped: $32.00 is not paid"
+    assert "Blue Bottle: $32.00, open since" in said[0]["text"]
+    assert "They work again the moment it is paid" in said[0]["text"]
+    assert (await pay(product, ada.card, 1_000, "Tatte"))["approved"]
