@@ -3,7 +3,7 @@
 import httpx
 
 from app.domain.identity.states import Role
-from tests.back_office import csrf_token_on, signed_in
+from tests.back_office import csrf_token_on, member, signed_in
 from tests.integration.test_pages_home import said
 from tests.product import Product
 from tests.situations import Holder, helper, holder, pay, refund
@@ -118,3 +118,30 @@ async def test_a_note_stays_under_its_authors_name(product: Product) -> None:
     trail = await product.rows("SELECT after FROM audit_entry WHERE action = 'customer.note'")
     assert len(trail) == 1
     assert "Called" not in str(trail)
+
+
+async def test_who_is_mentioned_in_a_note_is_told_where_it_stands(product: Product) -> None:
+    ada = await holder(product)
+    address = f"/admin/customer/{ada.customer.id}"
+    for name, email in (("Joan Clarke", "joan@example.com"), ("Alan", "Alan@example.com")):
+        await member(product, Role.RISK, email=email, name=name)
+    await product.as_owner("UPDATE staff SET state = 'disabled' WHERE name = 'Alan'")
+    async with signed_in(product, Role.SUPPORT) as client:
+        token = {"csrf_token": csrf_token_on(await client.get(address))}
+        for words, told in (
+            ("@joan, @JOAN@example.com and @support: see 45.86", True),
+            ("joan@example.com, @alan, @nobody, @ 5 and @", False),
+        ):
+            added = await client.post(f"{address}/note", data=token | {"text": words})
+            assert (added.headers["location"] != f"{address}#notes") is told
+            page = await client.get(added.headers["location"])
+            assert ("is told by mail" in page.text) is told
+    [letter] = await product.rows("SELECT * FROM mail WHERE kind = 'mentioned'")
+    assert letter["recipient"] == "joan@example.com"
+    assert letter["subject"] == "Grace Hopper mentioned you in a note"
+    assert f"{{site}}{address}#notes" in letter["text"]
+    assert "45.86" not in letter["text"]
+    notes = await product.rows(
+        "SELECT after FROM audit_entry WHERE action = 'customer.note' ORDER BY created_at"
+    )
+    assert [row["after"]["told"] for row in notes] == [["Joan Clarke"], []]

@@ -48,10 +48,11 @@ class CustomerPage(OfficePage):
                 customer = await _named(session, request.path_params["pk"])
                 words = form.get("text")
                 said = words if isinstance(words, str) else ""
-                await add_note(session, customer, said, request.state.actor)
+                told = await add_note(session, customer, said, request.state.actor)
         except AppError as problem:
             return await self._page(request, problem, form)
-        return RedirectResponse(f"/admin/customer/{customer.id}#notes", status_code=303)
+        query = f"?told={len(told)}" if told else ""
+        return RedirectResponse(f"/admin/customer/{customer.id}{query}#notes", status_code=303)
 
     async def _page(
         self, request: Request, problem: AppError | None, typed: FormData | None = None
@@ -73,6 +74,7 @@ class CustomerPage(OfficePage):
             "may_note": allowed(request.state.staff, self.view, NOTE),
             "longest": LONGEST_NOTE,
             "problem": problem,
+            "told": request.query_params.get("told", "").isdecimal(),
             "typed": typed.get("text", "") if typed else "",
         }
         status = problem.status_code if problem else 200

@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 from app.card_numbers import without_card_numbers
 from app.domain.identity.audit import Actor, Subject, record
 from app.domain.identity.desk_models import CustomerNote, TakenWork
+from app.domain.identity.mentions import tell_mentioned
 from app.domain.identity.models import Customer, Staff
 from app.errors import AppError
 
@@ -72,10 +73,13 @@ async def taken(session: AsyncSession) -> dict[tuple[str, str], tuple[UUID, str]
     return {(queue, key): (staff_id, name) for queue, key, staff_id, name in found}
 
 
-async def add_note(session: AsyncSession, customer: Customer, words: str, actor: Actor) -> None:
+async def add_note(
+    session: AsyncSession, customer: Customer, words: str, actor: Actor
+) -> list[str]:
     """Add a note to a customer, in the caller's transaction. Raises EmptyNote.
 
-    The trail says that there is one, and not what it says.
+    Gives the names of the colleagues whom it mentions, who are told of it by mail. The trail says
+    that there is one, and not what it says.
     """
     words = words.strip()
     if not words or len(words) > LONGEST_NOTE:
@@ -84,4 +88,7 @@ async def add_note(session: AsyncSession, customer: Customer, words: str, actor:
     assert actor.id is not None
     note = CustomerNote(id=uuid7(), customer_id=customer.id, staff_id=actor.id, text=words)
     session.add(note)
-    record(session, actor, "customer.note", subject=customer, after={"note": str(note.id)})
+    told = await tell_mentioned(session, words, customer, actor)
+    after = {"note": str(note.id), "told": told}
+    record(session, actor, "customer.note", subject=customer, after=after)
+    return told

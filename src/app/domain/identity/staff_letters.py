@@ -1,4 +1,4 @@
-"""The letters to members of staff about their own sign-in: what another one would not have done."""
+"""The letters to members of staff: about their own sign-in, and about notes that name them."""
 
 from datetime import datetime
 
@@ -52,6 +52,16 @@ def new_device(when: datetime, address: str, user_agent: str) -> Letter:
         "Somebody signed in to the back office as you, with a browser that we have not seen with"
         f" you before.\n\nWhen: {when:%d %B %Y, %H:%M} UTC\nWith: {device_in_words(user_agent)}\n"
         f"From: {address}",
+    )
+
+
+def mentioned(author: str, path: str) -> Letter:
+    """Tell that a note names the reader; `path` is where it stands. The note itself stays there."""
+    return Letter(
+        MailKind.MENTIONED,
+        f"{author} mentioned you in a note",
+        f"{author} mentioned you in a note about a customer. Read it in the back office:\n\n"
+        f"{{site}}{path}\n\nProxycard\n",
     )
 
 

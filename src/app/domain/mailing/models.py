@@ -34,6 +34,7 @@ class MailKind(StrEnum):
     SOURCE_EXPIRING = "source_expiring"
     ACTION_NEEDED = "action_needed"
     STAFF_INVITATION = "staff_invitation"
+    MENTIONED = "mentioned"
 
 
 class MailState(StrEnum):
