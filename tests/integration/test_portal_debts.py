@@ -70,12 +70,12 @@ async def test_a_capture_that_nobody_paid_is_told_with_our_fee_and_as_not_charge
         assert f"Still to be paid {parts} our fee $32.00 Pay $32.00 now" in told
         assert f"Not paid yet $32.00 {parts} our fee. None of your linked cards paid it." in told
         assert "To pay $32.00" in await seen(client, f"/funding/pay/{debt['id']}")
-        assert "Our fees charged, less what came back of them $0.00" in await seen(
-            client, "/statements"
-        )
+        month = await seen(client, "/statements")
+        assert "Our fees charged, less what came back of them $0.00" in month
+        assert "What the month cost you $30.00 Of that not paid yet $30.00" in month
         [letter] = await letters(product, "debt")
         assert letter["subject"] == "Not paid yet: $32.00 for Blue Bottle"
-        assert f"To pay is $32.00: {parts} our fee." in letter["text"]
+        assert f"With our fee $32.00 is to be paid: {parts} our fee." in letter["text"]
         assert f"/funding/pay/{debt['id']}" in letter["text"]
 
         await pay_debt(product, client, ada)
@@ -118,6 +118,7 @@ async def test_cards_that_a_debt_stops_and_frees_are_told_of_once_each(product: 
             await days_pass(product, 4)
             for _ in range(2):
                 await write_stops(sessions, ALLOWED, clock.now())
+            await letters(product, "cards_stopped", at_least=times)
             assert len(await product.rows(SAID)) == 2 * times - 1
             declined = await pay(product, ada.card, 1_000, "Tatte")
             assert not declined["approved"]
@@ -129,6 +130,7 @@ async def test_cards_that_a_debt_stops_and_frees_are_told_of_once_each(product: 
             await product.settled()
             for _ in range(2):
                 await write_stops(sessions, ALLOWED, clock.now())
+            await letters(product, "cards_work_again", at_least=times)
             assert len(await product.rows(SAID)) == 2 * times
         home = await seen(client, "/dashboard")
         assert "is not paid yet" not in home

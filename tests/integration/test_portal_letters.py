@@ -142,6 +142,7 @@ async def test_a_hold_that_is_charged_before_it_ends_is_told_of_with_the_reason(
         told = words_on((await client.get(where)).text)
         assert "charged to your own card already, and the merchant has not taken it yet" in told
         assert "Charged to your own card $105.50" in told
+        assert "$105.50 not taken yet" in told
         assert "$5.50 our fee. Your bank's hold was about to end." in told
         await helper(product, bought["id"], "capture", capture_amount=8_000)
         await product.settled()

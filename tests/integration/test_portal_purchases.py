@@ -16,6 +16,8 @@ from app.domain.issuing.lines import PurchaseStatus
 from app.domain.issuing.purchase_list import Order, Wanted, page_of
 from app.domain.issuing.remedies import remedy_for
 from tests.integration.test_portal_dashboard import words_on
+from tests.journeys.settlement.by_hand import until_there
+from tests.journeys.settlement.test_time import days_pass
 from tests.portal import browser, form_token_on, send
 from tests.product import Product
 from tests.situations import (
@@ -79,6 +81,9 @@ async def play_every_status(product: Product, ada: Holder) -> None:
 async def test_every_status_is_the_same_in_the_list_and_in_the_filter(product: Product) -> None:
     ada = await holder(product)
     await play_every_status(product, ada)
+    await days_pass(product, 4)
+    await until_there(product, "charge", ada.customer.id, "captured_minor = 2150")
+    await pay(product, ada.card, 1_500, "Sweetgreen")
     await behave(product, ada.sources[0].stripe_payment_method_id, LATER_DECLINES)
     await force_capture(product, ada.card, 3_000, **{"merchant_data[name]": "Hertz Tolls"})
     await product.settled()

@@ -1,9 +1,10 @@
 """The monthly statement: what a month cost, and by card, kind and merchant where it went."""
 
-from datetime import date
+from datetime import UTC, date
 
 from litestar import Response, get
 
+from app.domain.issuing.owing import dues_of
 from app.domain.issuing.statement import statement_of
 from app.portal.category_words import category
 from app.portal.visits import ForCustomer, ForVisit
@@ -18,9 +19,15 @@ async def show_statement(visit: ForVisit, customer_id: ForCustomer) -> Response[
     wanted = _month(visit.request.query_params.get("month", "")) or now.date()
     async with visit.parts.sessions() as session:
         statement = await statement_of(session, customer_id, wanted, now)
+        dues = await dues_of(session, customer_id, now)
     return visit.page(
         "statement.html",
         statement=statement,
+        unpaid_minor=sum(
+            due.principal_minor
+            for due in dues.each
+            if statement.start <= due.debt.opened_at.astimezone(UTC).date() <= statement.end
+        ),
         running=statement.after is None,
         groups=(
             ("By card", statement.shares(lambda part: part.card)),

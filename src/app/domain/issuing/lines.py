@@ -22,6 +22,7 @@ from app.domain.issuing.purchase_sums import (
     AGREED_FEE,
     ASKED,
     CAPTURED,
+    CHARGED,
     FIRST_STATE,
     GIVEN_BACK,
     LAST_REASON,
@@ -49,12 +50,16 @@ Source: https://docs.stripe.com/issuing/purchases/authorizations
 
 
 class PurchaseStatus(StrEnum):
-    """How a purchase stands, in the customer's words."""
+    """How a purchase stands, in the customer's words.
+
+    NOT_TAKEN: charged to the linked card already, and the merchant may still take it, or not.
+    """
 
     IN_PROGRESS = "in progress"
     DECLINED = "declined"
     CARD_CHECK = "card check"
     ON_HOLD = "on hold"
+    NOT_TAKEN = "not taken yet"
     NOT_PAID = "not paid"
     COMPLETED = "completed"
     PARTLY_REFUNDED = "partly refunded"
@@ -73,6 +78,7 @@ class Line(msgspec.Struct, frozen=True):
     `answered`: our own answer to the first question, None while there is none. `reason`: why it, or
     the latest increment of it, was declined. `refunded_minor`: what went back to the linked card,
     with our fee. `owed_minor`: what of the merchant's part no linked card has paid yet.
+    `charged_minor`: what linked cards were charged so far.
     """
 
     purchase: Authorization
@@ -85,6 +91,7 @@ class Line(msgspec.Struct, frozen=True):
     given_back_minor: int
     refunded_minor: int
     owed_minor: int
+    charged_minor: int
 
     @property
     def merchant(self) -> str:
@@ -120,7 +127,9 @@ class Line(msgspec.Struct, frozen=True):
             return PurchaseStatus.IN_PROGRESS
         if self.asked_minor == 0:
             return PurchaseStatus.CARD_CHECK
-        return PurchaseStatus.ON_HOLD if self.pending else PurchaseStatus.RELEASED
+        if not self.pending:
+            return PurchaseStatus.RELEASED
+        return PurchaseStatus.NOT_TAKEN if self.charged_minor else PurchaseStatus.ON_HOLD
 
     @property
     def _taken(self) -> PurchaseStatus:
@@ -155,7 +164,7 @@ async def lines_of(session: AsyncSession, customer_id: UUID, ids: Sequence[UUID]
     found = await session.execute(
         select(
             *(Authorization, Card, FIRST_STATE, LAST_REASON, ASKED),
-            *(CAPTURED, GIVEN_BACK, AGREED_FEE, TAKEN_FEE, REFUNDED, OWED),
+            *(CAPTURED, GIVEN_BACK, AGREED_FEE, TAKEN_FEE, REFUNDED, OWED, CHARGED),
         )
         .outerjoin(Card, Card.id == Authorization.card_id)
         .where(Authorization.customer_id == customer_id, Authorization.id.in_(ids))
@@ -166,7 +175,7 @@ async def lines_of(session: AsyncSession, customer_id: UUID, ids: Sequence[UUID]
 
 def _line(row: Row[Any]) -> Line:
     purchase, card, first, reason, asked, captured, given_back, *sums = tuple(row)
-    agreed, taken, refunded, owed = sums
+    agreed, taken, refunded, owed, charged = sums
     undecided = first is None or first is RequestState.DECIDING
     return Line(
         purchase=purchase,
@@ -179,4 +188,5 @@ def _line(row: Row[Any]) -> Line:
         given_back_minor=int(given_back),
         refunded_minor=int(refunded),
         owed_minor=int(owed),
+        charged_minor=int(charged),
     )

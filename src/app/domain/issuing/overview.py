@@ -19,6 +19,8 @@ from app.domain.issuing.models import AuthorizationRequest, Card, CardTransactio
 from app.domain.issuing.purchase_list import latest_ids
 from app.domain.issuing.states import CardState, TransactionKind
 
+STILL_OPEN = (PurchaseStatus.ON_HOLD, PurchaseStatus.NOT_TAKEN)
+
 
 class Day(msgspec.Struct, frozen=True):
     """What merchants took on a day of UTC's, less what they gave back, and our fee on it.
@@ -122,7 +124,7 @@ async def activity_of(
         line.purchase.id: line
         for line in await lines_of(session, customer_id, [*{*waiting, *newest}])
     }
-    open_lines = [lines[one] for one in waiting if lines[one].status is PurchaseStatus.ON_HOLD]
+    open_lines = [lines[one] for one in waiting if lines[one].status in STILL_OPEN]
     return Activity(
         int(rows[0][1]) if rows else 0,
         sorted(open_lines, key=lambda line: line.release_by),

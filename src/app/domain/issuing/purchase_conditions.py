@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, and_, func, not_, or_
 
 from app.domain.issuing.lines import PurchaseStatus
 from app.domain.issuing.models import Authorization
-from app.domain.issuing.purchase_sums import ASKED, CAPTURED, FIRST_STATE, GIVEN_BACK, OWED
+from app.domain.issuing.purchase_sums import ASKED, CAPTURED, CHARGED, FIRST_STATE, GIVEN_BACK, OWED
 from app.domain.issuing.states import AuthorizationState, RequestState
 
 _taken = CAPTURED != 0
@@ -34,7 +34,8 @@ CONDITIONS: Mapping[PurchaseStatus, ColumnElement[bool]] = {
     PurchaseStatus.DECLINED: and_(not_(_taken), _declined),
     PurchaseStatus.IN_PROGRESS: and_(not_(_taken), not_(_declined), _deciding),
     PurchaseStatus.CARD_CHECK: and_(_open, ASKED == 0),
-    PurchaseStatus.ON_HOLD: and_(_open, ASKED != 0, _pending),
+    PurchaseStatus.ON_HOLD: and_(_open, ASKED != 0, _pending, CHARGED == 0),
+    PurchaseStatus.NOT_TAKEN: and_(_open, ASKED != 0, _pending, CHARGED > 0),
     PurchaseStatus.RELEASED: and_(_open, ASKED != 0, not_(_pending)),
 }
 assert CONDITIONS.keys() == set(PurchaseStatus)

@@ -104,7 +104,7 @@ def _unpaid(due: Due, merchant: str, where: str) -> Letter:
     why = f"{merchant} took {taken} more than your linked cards have paid."
     if due.debt.refund_reversed:
         why = f"{merchant} took back {taken} of a refund that you had been given."
-    parts = f" To pay is {total}: {due.parts}." if due.fee_minor else ""
+    parts = f" With our fee {total} is to be paid: {due.parts}." if due.fee_minor else ""
     again = "We try your linked cards again when you link or confirm one"
     if due.debt.next_attempt_at is not None:
         again = f"We try your linked cards again on {due.debt.next_attempt_at:%-d %B}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, func, select
 
+from app.domain.funding.models import Charge
 from app.domain.funding.pricing import MINIMUM_CHARGE_MINOR
 from app.domain.funding.refund_models import Receivable, Refund
 from app.domain.funding.states import ReceivableState, RefundPurpose, RefundState
@@ -68,6 +69,12 @@ OWED = _one(
     )
 )
 """What of it no linked card has paid, our fee apart; not what is too little to be charged."""
+CHARGED = _one(
+    select(func.coalesce(func.sum(Charge.captured_minor), 0)).where(
+        Charge.purchase_id == Authorization.id, Charge.undone.is_(False)
+    )
+)
+"""What was taken from linked cards for it so far, with our fee; what went back is not less."""
 REFUNDED = _one(
     select(func.coalesce(func.sum(Refund.amount_minor), 0)).where(
         Refund.purchase_id == Authorization.id,
