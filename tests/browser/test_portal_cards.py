@@ -79,3 +79,26 @@ async def test_a_bank_is_asked_and_fields_say_at_once_what_is_wanted(
     await expect(wanted).to_be_hidden()
     await page.get_by_label("Groceries").check()
     await expect(page.get_by_label("Only for these:")).to_be_checked()
+
+
+async def test_a_test_purchase_leads_to_it_and_appears_on_open_pages(
+    product: Product, chromium: Any
+) -> None:
+    ada = await holder(product)
+    page = await as_customer(product, chromium, ada)
+    other = await page.context.new_page()
+    async with other.expect_request("**/live"):
+        await other.goto("/purchases")
+    await page.goto(f"/cards/{ada.card.id}")
+    await page.get_by_label("Amount, USD").fill("much")
+    await page.get_by_role("button", name="Pay").click()
+    await expect(page.get_by_text("Write an amount like 19.99.")).to_be_visible()
+    await expect(page.get_by_label("Amount, USD")).to_be_focused()
+    await page.get_by_label("Amount, USD").fill("12.34")
+    await page.get_by_label("Merchant").select_option("Whole Foods")
+    await page.get_by_role("button", name="Pay").dblclick()
+    await expect(page.get_by_role("heading", name="Whole Foods")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.get_by_text("Held on your own card", exact=True)).to_be_visible()
+    listed = other.locator("#live-purchases").get_by_role("link", name="Whole Foods")
+    await expect(listed).to_be_visible(timeout=PATIENCE_MS)
+    assert len(await product.rows("SELECT 1 FROM card_authorization")) == 1

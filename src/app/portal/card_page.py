@@ -35,6 +35,7 @@ from app.errors import AppError
 from app.portal.card_bounds import last_day, shown_countries
 from app.portal.card_forms import CardForm, form_of, read_controls
 from app.portal.category_words import category
+from app.portal.test_purchase_form import MERCHANTS, Trial, new_trial
 from app.portal.visits import ForCustomer, ForForm, ForPerson, ForVisit, Visit
 
 CARD = "/cards/{card_id:uuid}"
@@ -58,7 +59,7 @@ Change = Callable[..., Awaitable[Card]]
 async def show_card_page(
     visit: ForVisit, person: ForPerson, customer_id: ForCustomer, card_id: FromPath[UUID]
 ) -> Response[str]:
-    return await _card_page(visit, customer_id, card_id, asks=not person.gave_password(visit.now))
+    return await card_page(visit, customer_id, card_id, asks=not person.gave_password(visit.now))
 
 
 @post(CARD + "/freeze", include_in_schema=False)
@@ -93,7 +94,7 @@ async def send_rename(
             await own_card(session, customer_id, card_id)
             await rename_card(session, card_id, typed, actor=visit.actor)
     except UnusableNickname as refusal:
-        return await _card_page(visit, customer_id, card_id, at="nickname", refusal=refusal)
+        return await card_page(visit, customer_id, card_id, at="nickname", refusal=refusal)
     return _go(visit, card_id, "renamed")
 
 
@@ -177,7 +178,7 @@ async def _moved(
             await own_card(session, customer_id, card_id)
             await change(session, card_id, actor=visit.actor)
     except NotYoursToUnfreeze as refusal:
-        return await _card_page(visit, customer_id, card_id, refusal=refusal)
+        return await card_page(visit, customer_id, card_id, refusal=refusal)
     except IllegalMove:
         onward = ""
     if onward.startswith("/purchases/"):
@@ -189,7 +190,7 @@ def _go(visit: Visit, card_id: UUID, done: str) -> Response[str]:
     return visit.go(f"/cards/{card_id}" + (f"?done={done}" if done else ""))
 
 
-async def _card_page(
+async def card_page(
     visit: Visit,
     customer_id: UUID,
     card_id: UUID,
@@ -197,7 +198,9 @@ async def _card_page(
     asks: bool = True,
     at: str = "",
     refusal: AppError | None = None,
+    trial: Trial | None = None,
 ) -> Response[str]:
+    """Show a card, with what was wrong in the form `at` was sent from. Raises CardNotFound."""
     now, asked = visit.parts.clock.now(), visit.request.query_params
     async with visit.parts.sessions() as session:
         card = await own_card(session, customer_id, card_id)
@@ -220,6 +223,8 @@ async def _card_page(
         "reveals": "reveal" in asked,
         "done": NOTES.get(asked.get("done", ""), ""),
         "refusal": refusal,
+        "trial": trial or new_trial(),
+        "merchants": MERCHANTS,
     }
     status = refusal.status_code if refusal else 200
     if card.state is CardState.CLOSED:

@@ -9,8 +9,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from litestar import Request
+from litestar.connection import ASGIConnection
 from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
+from litestar.exceptions import NotFoundException
+from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -83,6 +86,12 @@ async def refuse_foreign(request: Request[Any, Any, Any]) -> None:
     """Raise ForeignRequest for a change that did not start at a page of ours."""
     if request.method not in READING and not _same_origin(request):
         raise ForeignRequest("This has to be started from one of our own pages.")
+
+
+def only_offline(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Keep an address for where Stripe is the offline one. Raises NotFoundException elsewhere."""
+    if not connection.app.state.settings.simulated:
+        raise NotFoundException
 
 
 def _same_origin(request: Request[Any, Any, Any]) -> bool:

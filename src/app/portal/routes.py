@@ -6,7 +6,7 @@ from typing import Any
 from litestar import HttpMethod, Request, Response, Router, get, route
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, NotFoundException
-from litestar.types import ControllerRouterHandler
+from litestar.types import ControllerRouterHandler, Guard
 
 from app.errors import AppError
 from app.portal.card_page import CARD_PAGES
@@ -14,7 +14,7 @@ from app.portal.cards import CARD_LIST
 from app.portal.dashboard import show_dashboard
 from app.portal.failures import show_failure
 from app.portal.funding import FUNDING_PAGES
-from app.portal.guard import LARGEST_BODY, StrictHeaders, refuse_foreign
+from app.portal.guard import LARGEST_BODY, StrictHeaders, only_offline, refuse_foreign
 from app.portal.landing import LANDING
 from app.portal.linking import LINKING_PAGES
 from app.portal.live_pages import LIVE_PAGES
@@ -30,6 +30,7 @@ from app.portal.signing_in import SIGNING_IN
 from app.portal.signing_up import SIGNING_UP
 from app.portal.statements import show_statement
 from app.portal.static_files import static_file
+from app.portal.test_purchase import TEST_PURCHASE_PATH, send_test_purchase
 from app.portal.visits import (
     provide_customer_id,
     provide_form,
@@ -61,10 +62,12 @@ FORMS_OF = {
 }
 
 
-def _page_of(page: str, forms: Sequence[str]) -> ControllerRouterHandler:
+def _page_of(
+    page: str, forms: Sequence[str], guards: Sequence[Guard] = ()
+) -> ControllerRouterHandler:
     """Lead who opens a form's own address, as a reload may, to the page that has the form."""
 
-    @get(list(forms), include_in_schema=False)
+    @get(list(forms), guards=guards, include_in_schema=False)
     async def back_to_the_page() -> Response[str]:
         return Response("", status_code=303, headers={"Location": page})
 
@@ -86,6 +89,7 @@ PAGES: tuple[ControllerRouterHandler, ...] = (
     *CARD_LIST,
     *CARD_PAGES,
     send_reveal,
+    send_test_purchase,
     *LINKING_PAGES,
     *FUNDING_PAGES,
     *PAYING_PAGES,
@@ -98,6 +102,7 @@ PAGES: tuple[ControllerRouterHandler, ...] = (
     mailbox,
     static_file,
     *(_page_of(page, forms) for page, forms in FORMS_OF.items()),
+    _page_of("/cards", (TEST_PURCHASE_PATH,), [only_offline]),
     nothing_here,
 )
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
 from sqladmin import expose
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.adapters.merchant_errors import StripeUnclear
+from app.adapters.played_merchants import COUNTRY, PRESETS
 from app.adapters.sandbox_controls import SandboxControls
 from app.adapters.stripe_test_helpers import CATEGORIES, Payment, Unasked
 from app.admin.forms import check_csrf, text_field
@@ -50,24 +50,6 @@ class UnknownCard(AppError, status=422):
 
 class UnusableMerchant(AppError, status=422):
     """A merchant wants a name, a category and a two-letter country."""
-
-
-class Preset(msgspec.Struct, frozen=True):
-    title: str
-    merchant: str
-    category: str
-    amount: str
-
-
-PRESETS = (
-    Preset("Coffee", "Blue Bottle", "fast_food_restaurants", "19.99"),
-    Preset("Groceries", "Whole Foods", "grocery_stores_supermarkets", "43.20"),
-    Preset("Hotel", "Hotel Vertigo", "hotels_motels_and_resorts", "300.00"),
-    Preset("Ten cents", "Parking meter", "service_stations", "0.10"),
-    Preset("Card check", "Netflix", "digital_goods_media", "0.00"),
-    Preset("Casino", "Lucky Casino", "betting_casino_gambling", "50.00"),
-    Preset("Over a day's limit", "Gallery Nine", "art_dealers_and_galleries", "1500.00"),
-)
 
 
 class TestPurchasePage(OfficePage):
@@ -247,7 +229,7 @@ def _values(typed: FormData) -> dict[str, str]:
         "card": text_field(typed, "card"),
         "merchant": text_field(typed, "merchant") or first.merchant,
         "category": text_field(typed, "category") or first.category,
-        "country": text_field(typed, "country") or "US",
+        "country": text_field(typed, "country") or COUNTRY,
         "amount": first.amount if going_on else text_field(typed, "amount") or first.amount,
         "days": text_field(typed, "days"),
     }

@@ -46,6 +46,7 @@ CHANGE_EMAIL = Limit("change_email", most_per_address=20, most_per_subject=4)
 LINK_CARD = Limit("link_card", most_per_address=20, most_per_subject=6, window=timedelta(hours=1))
 PAY_DEBT = Limit("pay_debt", most_per_address=40, most_per_subject=12, window=timedelta(hours=1))
 OPEN_CARD = Limit("open_card", most_per_address=60, most_per_subject=12, window=timedelta(days=1))
+TEST_PURCHASE = Limit("test_purchase", most_per_address=120, most_per_subject=30)
 SHOW_CARD = Limit("show_card", most_per_address=30, most_per_subject=6, window=timedelta(hours=1))
 
 
