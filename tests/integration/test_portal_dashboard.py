@@ -66,6 +66,7 @@ async def test_the_home_tells_of_the_month_and_of_each_purchase(product: Product
         page = await client.get("/dashboard")
     assert "<b>Zuni" not in page.text
     told = words_on(page.text)
+    assert "Open a card Link a card Freeze a card" in told
     assert re.search(r"Spent in \w+ \$100\.00 1 purchase taken", told)
     assert re.search(r"Fees in \w+ \$5\.50", told)
     assert re.search(r"On hold \$21\.50 released by \d+ \w+ or later, if not taken", told)
@@ -83,4 +84,6 @@ async def test_a_new_customer_is_led_on(product: Product) -> None:
         told = words_on((await client.get("/dashboard")).text)
     assert "Hello, Ada" in told
     assert "Link the card that pays" in told
+    assert "Link a card Open a card" in told
+    assert "Freeze a card" not in told
     assert "Nothing bought yet" in told

@@ -64,9 +64,9 @@ async def test_the_steps_stay_in_sight_until_the_first_card(product: Product) ->
         back = await client.get(address, params={"redirect_status": "failed"})
         assert step_on(back) == "Link your card"
         await link_card(product, client)
-        assert step_on(await client.get("/onboarding")) == "First virtual card"
+        assert step_on(await client.get("/onboarding")) == "First card"
         unnamed = await send(client, "/cards/new", {"nickname": ""})
-        assert step_on(unnamed) == "First virtual card"
+        assert step_on(unnamed) == "First card"
     grace = await holder(product, email="grace@example.com")
     async with entered(product, grace.customer) as other:
         for path in (

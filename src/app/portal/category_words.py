@@ -8,8 +8,10 @@ from collections.abc import Mapping
 
 WORDS: Mapping[str, str] = {
     "airlines_air_carriers": "Airline",
+    "art_dealers_and_galleries": "Art",
     "automated_fuel_dispensers": "Fuel",
     "bakeries": "Bakery",
+    "betting_casino_gambling": "Gambling",
     "book_stores": "Books",
     "cable_satellite_and_other_pay_television_and_radio": "Television and radio",
     "car_rental_agencies": "Car rental",

@@ -25,11 +25,8 @@ WAYS: Mapping[Matter, tuple[str, str]] = {
     Matter.FIRST_CARD: ("/cards/new", "Open a card"),
 }
 """Where each matter is seen to, and what the way there is called."""
-QUICK = (
-    ("/cards/new", "Open a card"),
-    ("/funding/link", "Link a card"),
-    ("/cards", "Freeze a card"),
-)
+OPEN, LINK = ("/cards/new", "Open a card"), ("/funding/link", "Link a card")
+FREEZE = ("/cards", "Freeze a card")
 
 
 @get(DASHBOARD, include_in_schema=False)
@@ -60,8 +57,14 @@ async def show_dashboard(visit: ForVisit, person: ForPerson) -> Response[str]:
         sources=sources,
         matters=[(matter, *_way(matter)) for matter in matters],
         chart=chart_of(days[-DAYS:]),
-        quick=QUICK,
+        quick=_quick(has_sources=bool(sources), has_cards=bool(cards)),
     )
+
+
+def _quick(*, has_sources: bool, has_cards: bool) -> list[tuple[str, str]]:
+    """Give what is done most, the likeliest next thing first, and nothing that cannot be done."""
+    first = [OPEN, LINK] if has_sources else [LINK, OPEN]
+    return [*first, FREEZE] if has_cards else first
 
 
 def _way(attention: Attention) -> tuple[str, str]:

@@ -28,7 +28,7 @@ async def steps_of(session: AsyncSession, far: Progress) -> list[Step]:
         Step("identity", "Who you are", bool(far.answers) or far.enrolled),
         Step("terms", "Terms and fees", far.enrolled),
         Step("link", "Link your card", linked),
-        Step("card", "First virtual card", carded),
+        Step("card", "First card", carded),
     ]
 
 
