@@ -10,6 +10,7 @@ from tests.integration.test_portal_dashboard import words_on
 from tests.integration.test_portal_funding import act
 from tests.integration.test_portal_paying import begin, intent_on
 from tests.integration.test_portal_purchases import id_of, signed_in_holder
+from tests.journeys.settlement.by_hand import until_there
 from tests.journeys.settlement.test_time import days_pass
 from tests.portal import letters
 from tests.product import Product
@@ -26,6 +27,7 @@ from tests.situations import (
 
 ALLOWED = timedelta(days=3)
 SAID = "SELECT kind, subject, text FROM mail WHERE kind LIKE 'cards_%' ORDER BY id"
+TRIED_AGAIN = "state = 'open' AND attempts = 2"
 OPEN = "SELECT id, purchase_id FROM receivable WHERE state = 'open'"
 
 
@@ -87,6 +89,7 @@ async def test_a_capture_that_nobody_paid_is_told_with_our_fee_and_as_not_charge
         assert "On your own card $32.00" in told
         assert "Not paid at first $30.00 It was paid later." in told
         assert "$2.00 charged to your own cards" in await seen(client, "/dashboard")
+    await product.settled()
     assert await book_problems(product) == []
 
 
@@ -116,6 +119,8 @@ async def test_cards_that_a_debt_stops_and_frees_are_told_of_once_each(product: 
             await write_stops(sessions, ALLOWED, clock.now())
             assert len(await product.rows(SAID)) == 2 * times - 2
             await days_pass(product, 4)
+            # The attempt that was due meanwhile, before the bank changes its mind.
+            await until_there(product, "receivable", ada.customer.id, TRIED_AGAIN)
             for _ in range(2):
                 await write_stops(sessions, ALLOWED, clock.now())
             await letters(product, "cards_stopped", at_least=times)
