@@ -231,7 +231,7 @@ async def test_one_line_of_time_with_running_totals(product: Product) -> None:
         "merchant Blue Bottle took 20.00, our fee",
         "20.00 from 1020 Stripe Issuing balance (the float) to 2000 Customer funds",
         "what merchants took beyond it",
-        "refund we give back",
+        "refund we ask to give back",
         "Blue Bottle took its refund of 1.00 back",
         "our fee on a refund is ours again 0.07 from 4010 Fee returned on refunds",
     ):

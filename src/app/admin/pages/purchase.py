@@ -107,12 +107,13 @@ class PurchasePage(OfficePage):
 
 
 async def events_of(session: AsyncSession, told: story.Story) -> list[InboundEvent]:
-    """Give the events Stripe sent about a purchase, its transactions and its charges."""
+    """Give the events Stripe sent about a purchase, its transactions, charges and refunds."""
     names = [told.purchase.stripe_authorization_id]
     names += [transaction.stripe_transaction_id for transaction in told.transactions]
     for funded in told.charges:
         ids = (funded.charge.stripe_payment_intent_id, funded.charge.stripe_charge_id)
         names += [name for name in ids if name is not None]
+    names += [refund.stripe_refund_id for refund in told.refunds if refund.stripe_refund_id]
     found = await session.scalars(
         select(InboundEvent)
         .options(defer(InboundEvent.payload, raiseload=True))

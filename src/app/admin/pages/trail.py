@@ -10,10 +10,10 @@ from app.domain.issuing.story_time import Moment
 from app.webhooks.models import EventState, InboundEvent
 
 EVENT_WORDS = {
-    EventState.RECEIVED: "waiting",
+    EventState.RECEIVED: "not acted on yet",
     EventState.DONE: "acted on",
     EventState.IGNORED: "stored, nothing to do",
-    EventState.FAILED: "failed",
+    EventState.FAILED: "failed later",
 }
 EVENTS_COME_WITHIN = timedelta(seconds=20)
 
@@ -46,5 +46,9 @@ def awaits_events(story: Story, events: Sequence[InboundEvent], now: datetime) -
 
 
 def _webhook(event: InboundEvent) -> Moment:
-    said = " · ".join(filter(None, (event.type, EVENT_WORDS[event.state], event.failure)))
+    became = EVENT_WORDS[event.state]
+    if event.state is EventState.DONE and event.processed_at is not None:
+        seconds = max((event.processed_at - event.created_at).total_seconds(), 0)
+        became = f"{became} {seconds:.1f} s later"
+    said = " · ".join(filter(None, (event.type, became, event.failure)))
     return Moment(event.created_at, "webhook", said, "events", str(event.id))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, false
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Table
@@ -170,6 +170,11 @@ class Charge(Table):
     capture_before: Mapped[datetime | None]
     stripe_payment_intent_id: Mapped[str | None] = mapped_column(unique=True)
     stripe_charge_id: Mapped[str | None]
+    # When it was known what came of it, by the database's clock; missing where a decision wrote it
+    # down together with that.
+    answered_at: Mapped[datetime | None]
 
     def move_to(self, state: ChargeState) -> None:
+        if self.state is ChargeState.UNKNOWN and state is not ChargeState.UNKNOWN:
+            self.answered_at = func.now()
         self.state = check_move(CHARGE_MOVES, self.state, state)

@@ -1,17 +1,20 @@
-"""Everything that happened to a purchase in one line of time, with what it added up to. Pure."""
+"""Everything that happened to a purchase in one line of time, with what it added up to. Pure.
+
+Each row says what was true at its moment; what became of it later has a row of its own.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
-from app.domain.funding.models import Charge
 from app.domain.funding.refund_models import Receivable, Refund
-from app.domain.funding.states import ChargePurpose, ReceivableState, RefundPurpose
+from app.domain.funding.states import RefundPurpose, RefundState
 from app.domain.issuing.explanations import EXPLANATIONS
 from app.domain.issuing.models import AuthorizationRequest, CardTransaction
 from app.domain.issuing.states import RequestState, TransactionKind
 from app.domain.issuing.story import FundedCharge, Story
+from app.domain.issuing.story_charges import charge_steps
 from app.domain.issuing.story_totals import Totals
 from app.domain.issuing.story_words import RULES, posting_lines, rule_in_words
 from app.domain.ledger.models import JournalEntry
@@ -21,11 +24,6 @@ SAME_TIME = timedelta(seconds=30)
 KINDS = ("question", "answer", "charge", "merchant", "refund", "debt", "journal", "webhook")
 """What comes first when two things were seen in the same moment."""
 ORDER = {rule: place for place, rule in enumerate(RULES)}
-WHY_CHARGED = {
-    ChargePurpose.DIFFERENCE: "what merchants took beyond it",
-    ChargePurpose.REFUND_REVERSED: "a refund that its merchant took back",
-    ChargePurpose.COLLECTION: "to collect a debt",
-}
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -50,7 +48,8 @@ def moments(story: Story) -> list[Moment]:
     found: list[tuple[Moment, JournalEntry | AuthorizationRequest | None]] = []
     for request in story.requests:
         found += [(m, request if m.kind == "answer" else None) for m in _request(request)]
-    found += [(_charge(one), None) for one in story.charges]
+    for funded in story.charges:
+        found += [(moment, None) for moment in _charge(funded, story.journals)]
     found += [(_moved(one), None) for one in story.transactions]
     found += [(_refund(one), None) for one in story.refunds]
     found += [(_debt(one), None) for one in story.debts]
@@ -110,20 +109,16 @@ def _request(request: AuthorizationRequest) -> Iterator[Moment]:
     minor = request.approved_minor
     part = f" for {readable(minor)}" if minor not in (None, request.amount_minor) else ""
     answer = f"request {request.ordinal + 1} {request.state.value}{part}{time}{why}"
-    yield Moment(at, "answer", answer, "requests", key)
+    # The linked card was asked in between.
+    answered = at + timedelta(milliseconds=took or 0)
+    yield Moment(answered, "answer", answer, "requests", key)
 
 
-def _charge(funded: FundedCharge) -> Moment:
-    charge, source = funded.charge, funded.source
-    card = f"{source.brand} ···· {source.last4}" if source else "a linked card"
-    told = f"{readable(charge.amount_minor)} on {card}, {_why_charged(charge)}: {charge.state}"
-    if charge.decline_code:
-        told += f", the bank: {charge.decline_code.replace('_', ' ')}"
-    return Moment(charge.created_at, "charge", told, "charges", str(charge.id))
-
-
-def _why_charged(charge: Charge) -> str:
-    return WHY_CHARGED.get(charge.purpose) or f"attempt {charge.attempt}"
+def _charge(funded: FundedCharge, journals: Sequence[JournalEntry]) -> Iterator[Moment]:
+    key = str(funded.charge.id)
+    for step in charge_steps(funded, journals):
+        when = _happened(step.at, step.when) if step.when else None
+        yield Moment(step.at, "charge", step.what, "charges", key, when)
 
 
 def _moved(one: CardTransaction) -> Moment:
@@ -140,6 +135,7 @@ def _moved(one: CardTransaction) -> Moment:
 
 
 def _refund(refund: Refund) -> Moment:
+    """Tell of the asking; the books tell when it was booked, and when it came back."""
     fee = refund.deferred_fee_minor + refund.returned_fee_minor
     why = "more was taken than it cost"
     if refund.purpose is RefundPurpose.MERCHANT_REFUND:
@@ -147,17 +143,15 @@ def _refund(refund: Refund) -> Moment:
     elif refund.purpose is RefundPurpose.GOODWILL:
         why = "staff gave it, at our cost"
     part = f", {readable(fee)} of it our fee" if fee else ""
-    failed = f" ({refund.failure_reason.replace('_', ' ')})" if refund.failure_reason else ""
-    told = f"we give back {readable(refund.amount_minor)}{part}: {why}; {refund.state}{failed}"
+    told = f"we ask to give back {readable(refund.amount_minor)}{part}: {why}"
+    if refund.state is RefundState.FAILED:
+        told += f"; it failed later ({(refund.failure_reason or 'no reason').replace('_', ' ')})"
     return Moment(refund.created_at, "refund", told, "refunds", str(refund.id))
 
 
 def _debt(debt: Receivable) -> Moment:
-    told = f"the customer owes {readable(debt.amount_minor)}: {debt.state.replace('_', ' ')}"
-    if debt.decline_code:
-        told += f", the bank: {debt.decline_code.replace('_', ' ')}"
-    if debt.state is ReceivableState.OPEN and debt.next_attempt_at is not None:
-        told += f"; tried again {debt.next_attempt_at:%Y-%m-%d}"
+    """Tell of its opening; the books tell when it was lowered, paid or given up."""
+    told = f"the customer owes {readable(debt.amount_minor)}"
     when = _happened(debt.created_at, debt.opened_at)
     return Moment(debt.created_at, "debt", told, "receivables", str(debt.id), when)
 
