@@ -7,6 +7,7 @@ from tests.acting import act, field_problem, opened
 from tests.back_office import signed_in
 from tests.cards import until_told
 from tests.oracle import oracle
+from tests.portal import entered
 from tests.product import Product
 from tests.situations import holder, pay
 
@@ -128,7 +129,9 @@ async def test_a_customer_is_frozen_thawed_limited_signed_out_and_closed(product
         over = await act(risk, "limit-customer", key, exposure="20,000.01")
         assert field_problem(over, "exposure") == "An amount from 0.00 to 20,000.00."
         assert (await act(risk, "limit-customer", key, exposure="30.00")).status_code == 303
-        assert (await act(risk, "sign-out-customer", key)).status_code == 303
+        async with entered(product, ada.customer) as browser:
+            assert (await act(risk, "sign-out-customer", key)).status_code == 303
+            assert (await browser.get("/dashboard")).status_code == 303
         await until_told(product)
         assert (await pay(product, ada.cards[1], 1999))["approved"] is False
         assert (await act(risk, "close-customer", key)).status_code == 303

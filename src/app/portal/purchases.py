@@ -6,6 +6,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Stream
 
+from app.domain.issuing.allowable import may_be_allowed
 from app.domain.issuing.allowing import CannotAllow, allowed_until
 from app.domain.issuing.bill import bill_of
 from app.domain.issuing.customer_trail import trail_of
@@ -95,6 +96,7 @@ async def _purchase_page(
         dues = await dues_on(session, purchase, story.debts, now)
         allowed = await allowed_until(session, purchase.id, now)
         stop = await stop_of(session, customer_id, visit.settings.debt_allowed, now)
+        possible = await may_be_allowed(session, purchase, now)
     reason = line.reason if line.declined else None
     remedy = remedy_for(reason) if reason else None
     return visit.page(
@@ -108,7 +110,7 @@ async def _purchase_page(
         is_stopped=bool(stop and stop.is_past),
         remedy=remedy,
         ways=ways_of(remedy, line.card) if remedy else [],
-        may_allow=reason is not None and customer_may_allow(reason),
+        may_allow=possible and reason is not None and customer_may_allow(reason),
         allowed_until=allowed,
         problem=problem,
         done=visit.request.query_params.get("done", ""),

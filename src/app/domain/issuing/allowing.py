@@ -7,11 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.identity.audit import Actor, record
+from app.domain.issuing.allowable import why_not
 from app.domain.issuing.control_models import Allowance
-from app.domain.issuing.explanations import EXPLANATIONS
 from app.domain.issuing.merchant_names import merchant_key
 from app.domain.issuing.models import Authorization, AuthorizationRequest
-from app.domain.issuing.states import RequestState
 from app.errors import AppError
 
 LASTS = timedelta(hours=24)
@@ -22,7 +21,7 @@ class RequestNotFound(AppError, status=404):
 
 
 class CannotAllow(AppError, status=409):
-    """The request was not declined, or for a reason that nobody can let pass."""
+    """Letting it pass once would not help now, or nobody can."""
 
 
 async def allow_once(
@@ -40,15 +39,10 @@ async def allow_once(
     meant. `now` is business time. Raises RequestNotFound and CannotAllow.
     """
     request, purchase = await _asked(session, key)
-    _refuse_what_cannot_pass(request)
+    refused = await why_not(session, request, purchase, now)
+    if refused:
+        raise CannotAllow(refused)
     assert request.card_id is not None
-    given = await session.scalar(
-        select(Allowance).where(
-            Allowance.declined_request_id == request.id, Allowance.expires_at > now
-        )
-    )
-    if given is not None:
-        raise CannotAllow(f"it is allowed already, until {given.expires_at:%Y-%m-%d %H:%M} UTC")
     allowance = _allowance(request, request.card_id, purchase, now)
     session.add(allowance)
     await session.flush()
@@ -83,15 +77,11 @@ async def allowed_until(session: AsyncSession, purchase_id: UUID, now: datetime)
 def _allowance(
     request: AuthorizationRequest, card_id: UUID, purchase: Authorization, now: datetime
 ) -> Allowance:
-    # A name without words says nothing: all such names would be one merchant.
-    words = merchant_key(purchase.merchant_name)
-    if not words and purchase.merchant_network_id is None:
-        raise CannotAllow("the merchant gave neither a name nor an id to know it by again")
     return Allowance(
         card_id=card_id,
         declined_request_id=request.id,
         merchant_name=purchase.merchant_name,
-        merchant_key=words or purchase.merchant_name,
+        merchant_key=merchant_key(purchase.merchant_name) or purchase.merchant_name,
         merchant_network_id=purchase.merchant_network_id,
         most_minor=request.amount_minor,
         expires_at=now + LASTS,
@@ -117,16 +107,3 @@ async def _asked(session: AsyncSession, key: str) -> tuple[AuthorizationRequest,
     if found is None:
         raise RequestNotFound(f"neither a request nor a purchase has the id “{key[:60]}”")
     return found[0], found[1]
-
-
-def _refuse_what_cannot_pass(request: AuthorizationRequest) -> None:
-    if request.state is not RequestState.DECLINED or request.reason is None:
-        raise CannotAllow("the request was not declined")
-    told = EXPLANATIONS[request.reason]
-    if not told.allow_once:
-        raise CannotAllow(
-            f"it was declined because: {told.short}; nobody can let that pass once."
-            f" Next step: {told.next_step}"
-        )
-    if request.card_id is None or request.amount_minor < 1:
-        raise CannotAllow("a check of the card that moves no money is not allowed once")

@@ -60,7 +60,10 @@ async def most_of(session: AsyncSession, purchase: Authorization, now: datetime)
     """Give what may be given back of a purchase at this moment."""
     if purchase.state is AuthorizationState.PENDING:
         return Most(0, 0, "The merchant can still take it or let it go: wait until it has.")
-    position = await _position(session, purchase, now)
+    try:
+        position = await _position(session, purchase, now)
+    except NotRefundable as refusal:
+        return Most(0, 0, str(refusal))
     principal, fee = position.goodwill_most_minor
     if principal + fee <= 0:
         return Most(0, 0, "Nothing that the customer paid for it is left to give back.")

@@ -119,6 +119,14 @@ class Act(ABC):
         """Say whether a record's page offers the action, by the record's state."""
         return True
 
+    async def hindrance(self, session: AsyncSession, row: Any, now: datetime) -> str:  # noqa: ARG002
+        """Say what besides the record's state keeps it from being done now; nothing, mostly.
+
+        `now` is business time. What cannot be done is left out of a record's page, and the page of
+        the action says why.
+        """
+        return ""
+
     def address(self, row: Any) -> str:
         """Give where the action is done to a record."""
         key = row.name if isinstance(row, RegularJob) else row.id

@@ -1,5 +1,6 @@
 """What staff do about a card: freeze, unfreeze, close, replace, and its limits."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -63,13 +64,13 @@ class CardAct(Act):
             effects=self.effects,
             seen=mark(card),
             fields=self.fields(card),
-            refused=self.refusal(card, customer),
+            refused=self.refusal(card) or await self.hindrance(scene.session, card, scene.now),
         )
 
     def fields(self, card: Card) -> tuple[Field, ...]:  # noqa: ARG002  most ask for nothing more
         return ()
 
-    def refusal(self, card: Card, customer: Customer) -> str:  # noqa: ARG002  one looks at both
+    def refusal(self, card: Card) -> str:
         return "" if card.state in self.begins else f"The card is {words(card.state)}."
 
 
@@ -87,9 +88,9 @@ class FreezeCard(CardAct):
     def offered(self, row: Any) -> bool:
         return row.state is CardState.ACTIVE or row.frozen_by == "customer"
 
-    def refusal(self, card: Card, customer: Customer) -> str:
+    def refusal(self, card: Card) -> str:
         frozen = card.state is CardState.FROZEN and card.frozen_by != "customer"
-        return "The card is frozen already." if frozen else super().refusal(card, customer)
+        return "The card is frozen already." if frozen else super().refusal(card)
 
     async def do(self, scene: Scene, form: FormData, why: Reason) -> Done:
         seen = seen_in(form)
@@ -143,10 +144,13 @@ class ReplaceCard(CardAct):
         STILL_COMES,
     )
 
-    def refusal(self, card: Card, customer: Customer) -> str:
+    async def hindrance(self, session: AsyncSession, row: Any, now: datetime) -> str:  # noqa: ARG002
+        customer = await session.get_one(Customer, row.customer_id)
         if customer.state is not CustomerState.ACTIVE:
             return f"The customer is {words(customer.state)} and cannot hold cards."
-        return super().refusal(card, customer)
+        if customer.stripe_cardholder_id is None:
+            return "Stripe does not know the customer as a cardholder yet."
+        return ""
 
     async def do(self, scene: Scene, form: FormData, why: Reason) -> Done:
         session, actor, seen = scene.session, scene.actor, seen_in(form)

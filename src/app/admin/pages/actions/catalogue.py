@@ -17,6 +17,8 @@ from app.admin.pages.actions.rule_changes import RULE_ACTS
 from app.admin.pages.actions.rules import NEW_RULE_ACTS
 from app.admin.pages.actions.staff import STAFF_ACTS
 from app.admin.pages.actions.system import SYSTEM_ACTS
+from app.admin.pages.actions.unmatched import UNMATCHED_ACTS
+from app.admin.pages.office_page import parts_of
 from app.admin.permissions import allowed
 
 ACTS: Mapping[str, Act] = {
@@ -27,6 +29,7 @@ ACTS: Mapping[str, Act] = {
         *REFUND_ACTS,
         *PURCHASE_ACTS,
         *MONEY_ACTS,
+        *UNMATCHED_ACTS,
         *RULE_ACTS,
         *NEW_RULE_ACTS,
         *SYSTEM_ACTS,
@@ -37,16 +40,24 @@ ACTS: Mapping[str, Act] = {
 }
 
 
-def acts_on(request: Request, view: str, row: Any) -> list[tuple[Act, str]]:
-    """Give the actions that the member may do to a record, with their addresses."""
-    staff = request.state.staff
-    return [
-        (act, act.address(row))
+async def acts_on(request: Request, view: str, row: Any) -> list[tuple[Act, str]]:
+    """Give the actions that the member may do to a record and that are possible now.
+
+    Each with its address.
+    """
+    parts, staff = parts_of(request), request.state.staff
+    offered = [
+        act
         for act in ACTS.values()
         if view in (act.on or (act.view,))
         and act.offered(row)
         and allowed(staff, act.view, act.action)
     ]
+    now = parts.clock.now()
+    async with parts.sessions() as session:
+        return [
+            (act, act.address(row)) for act in offered if not await act.hindrance(session, row, now)
+        ]
 
 
 def acts_from(request: Request, view: str) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import FormData
 
 from app.admin.pages.actions.act import Act, Done, Field, Scene, Told, money_in, seen_in
@@ -155,17 +156,12 @@ class SignOutCustomer(Act):
     done = "The customer is signed out everywhere."
     reasons = ("customer_asked", "fraud_suspected", "policy", "other")
 
+    async def hindrance(self, session: AsyncSession, row: Any, now: datetime) -> str:  # noqa: ARG002
+        return "" if await _lasting(session, row) else "The customer is signed in nowhere."
+
     async def look(self, scene: Scene) -> Told:
         customer: Customer = await scene.found(Customer)
-        lasting = await scene.session.scalar(
-            select(func.count(CustomerSession.id))
-            .join(Credential, Credential.id == CustomerSession.credential_id)
-            .where(
-                Credential.customer_id == customer.id,
-                CustomerSession.ended_at.is_(None),
-                CustomerSession.expires_at > datetime.now(UTC),
-            )
-        )
+        lasting = await _lasting(scene.session, customer)
         return Told(
             what=customer.name,
             onward=address(customer),
@@ -175,12 +171,27 @@ class SignOutCustomer(Act):
                 "Cards and purchases are not touched: freeze those where that is wanted, too.",
             ),
             seen=mark(customer),
+            refused=await self.hindrance(scene.session, customer, scene.now),
         )
 
     async def do(self, scene: Scene, form: FormData, why: Reason) -> Done:  # noqa: ARG002
         now = datetime.now(UTC)
         await end_customer_sessions(scene.session, scene.id, actor=scene.actor, why=why, now=now)
         return Done(f"/admin/customer/{scene.id}")
+
+
+async def _lasting(session: AsyncSession, customer: Customer) -> int:
+    """Count the sessions that have neither ended nor lapsed, by the real clock."""
+    found = await session.scalar(
+        select(func.count(CustomerSession.id))
+        .join(Credential, Credential.id == CustomerSession.credential_id)
+        .where(
+            Credential.customer_id == customer.id,
+            CustomerSession.ended_at.is_(None),
+            CustomerSession.expires_at > datetime.now(UTC),
+        )
+    )
+    return found or 0
 
 
 def address(customer: Customer) -> str:

@@ -1,9 +1,10 @@
-"""What staff do about money: debts tried, given up, recovered; refunds given to a purchase."""
+"""What staff do about debts: they are tried, given up, recovered, or paid outside."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import FormData
 
 from app.admin.approvals.money import PAID_OUTSIDE_KIND, WRITE_OFF_KIND
@@ -16,20 +17,20 @@ from app.admin.pages.actions.act import (
     FieldProblem,
     Scene,
     Told,
-    choice_in,
     seen_in,
 )
-from app.admin.permissions import RECOVER, RESOLVE, RETRY, WRITE_OFF
+from app.admin.permissions import RECOVER, RETRY, WRITE_OFF
 from app.admin.wording import moment, words
+from app.domain.funding.pricing import MAXIMUM_CHARGE_MINOR, MINIMUM_CHARGE_MINOR
 from app.domain.funding.receivables import ask_to_try
 from app.domain.funding.refund_models import Receivable
+from app.domain.funding.sources import active_sources
 from app.domain.funding.states import ReceivableState
 from app.domain.identity.approvals import ask, waiting_about
 from app.domain.identity.audit import Subject
 from app.domain.identity.models import Customer
 from app.domain.identity.reasons import Reason
-from app.domain.issuing.models import Authorization, CardTransaction
-from app.domain.issuing.unlinked import assign, candidates_of
+from app.domain.issuing.models import Authorization
 from app.domain.marks import check_mark, mark
 from app.money import readable
 
@@ -68,7 +69,9 @@ class DebtAct(Act):
             seen=mark(debt),
             cost=self.cost(debt),
             most=readable(debt.outstanding_minor),
-            refused="" if right else f"The debt is {words(debt.state)}.",
+            refused=await self.hindrance(scene.session, debt, scene.now)
+            if right
+            else f"The debt is {words(debt.state)}.",
             approval=self.approval(debt),
         )
 
@@ -89,6 +92,14 @@ class CollectDebt(DebtAct):
         "When one pays, the debt is collected, with our fee where that is not paid yet.",
         "When none does, it is tried again later by itself, as the bank advises.",
     )
+
+    async def hindrance(self, session: AsyncSession, row: Any, now: datetime) -> str:  # noqa: ARG002
+        if not row.can_be_charged:
+            least, most = readable(MINIMUM_CHARGE_MINOR), readable(MAXIMUM_CHARGE_MINOR)
+            return f"A card can be charged with {least} to {most} only."
+        if not await active_sources(session, row.customer_id):
+            return "The customer has no linked card that could pay."
+        return ""
 
     async def do(self, scene: Scene, form: FormData, why: Reason) -> Done:
         debt = await ask_to_try(
@@ -132,11 +143,11 @@ class WriteOffDebt(DebtAct):
     def approval(self, debt: Receivable) -> str:  # noqa: ARG002  whatever the amount
         return "Another member who may approve it has to agree within 24 hours."
 
+    async def hindrance(self, session: AsyncSession, row: Any, now: datetime) -> str:  # noqa: ARG002
+        return await _asked_before(session, row)
+
     async def do(self, scene: Scene, form: FormData, why: Reason) -> Done:
         return await _ask(scene, form, why, WRITE_OFF_KIND, {})
-
-    async def look(self, scene: Scene) -> Told:
-        return await _unless_asked(scene, await super().look(scene))
 
 
 class DebtPaidOutside(DebtAct):
@@ -154,6 +165,9 @@ class DebtPaidOutside(DebtAct):
     def offered(self, row: Any) -> bool:
         return row.state in OWED
 
+    async def hindrance(self, session: AsyncSession, row: Any, now: datetime) -> str:  # noqa: ARG002
+        return await _asked_before(session, row)
+
     def cost(self, debt: Receivable) -> str:  # noqa: ARG002  always the same
         return "Our fee on it"
 
@@ -164,92 +178,13 @@ class DebtPaidOutside(DebtAct):
         told = await super().look(scene)
         hint = "What our bank's statement calls the payment, so that it is found again."
         field = Field("statement", "On our bank's statement", hint=hint)
-        return msgspec.structs.replace(await _unless_asked(scene, told), fields=(field,))
+        return msgspec.structs.replace(told, fields=(field,))
 
     async def do(self, scene: Scene, form: FormData, why: Reason) -> Done:
         statement = " ".join(text_field(form, "statement").split())
         if not statement or not statement.isprintable() or len(statement) > LONGEST_STATEMENT:
             raise FieldProblem("statement: what the bank calls it, in up to 100 characters.")
         return await _ask(scene, form, why, PAID_OUTSIDE_KIND, {"statement": statement})
-
-
-class AssignRefund(Act):
-    """A merchant's refund that names no purchase is given one."""
-
-    slug, title = "assign-refund", "Say which purchase it belongs to"
-    view, action = "refunds", RESOLVE
-    on = ("transactions",)
-    done = "The refund belongs to this purchase, which is being settled."
-    reasons = ("customer_asked", "our_mistake", "other")
-
-    def offered(self, row: Any) -> bool:
-        return bool(row.unmatched) and row.authorization_id is None
-
-    async def look(self, scene: Scene) -> Told:
-        moved: CardTransaction = await scene.found(CardTransaction)
-        options = await _purchases(scene, moved)
-        refused = "" if options else "The customer has no purchase that it could belong to."
-        if not self.offered(moved):
-            refused = "The refund belongs to a purchase already."
-        return Told(
-            what=f"Refund of {readable(moved.amount_minor)} by {moved.merchant_name}",
-            onward=f"/admin/transactions/details/{moved.id}",
-            facts=(
-                ("Came", moment(moved.occurred_at, scene.zone)),
-                ("Stripe's id", moved.stripe_transaction_id),
-            ),
-            effects=(
-                "The refund becomes a part of the purchase.",
-                "It goes on to the customer's linked card, with its share of our fee.",
-                "It cannot be given to another purchase afterwards.",
-            ),
-            seen=mark(moved),
-            cost="Its share of our fee on the purchase",
-            most=readable(moved.amount_minor),
-            fields=(
-                Field(
-                    "purchase",
-                    "Purchase",
-                    "choice",
-                    hint="Of this customer, with what merchants took and have not given back.",
-                    options=options,
-                ),
-            ),
-            refused=refused,
-        )
-
-    async def do(self, scene: Scene, form: FormData, why: Reason) -> Done:
-        moved: CardTransaction = await scene.found(CardTransaction)
-        name = choice_in(form, "purchase", await _purchases(scene, moved))
-        done = await assign(
-            scene.session,
-            moved.stripe_transaction_id,
-            name,
-            actor=scene.actor,
-            reason=why.note,
-            code=why.code,
-            seen=seen_in(form),
-        )
-        onward = f"/admin/purchase/{done.authorization_id}"
-        return Done(onward, lambda: settle(scene.parts, name))
-
-
-async def _purchases(scene: Scene, moved: CardTransaction) -> tuple[tuple[str, str], ...]:
-    """Give the purchases that a refund may belong to, the likeliest first."""
-    if moved.customer_id is None:
-        return ()
-    found = [one for one in await candidates_of(scene.session, moved) if one.left_minor > 0]
-    found.sort(key=lambda one: (one.left_minor != moved.amount_minor, not one.same_card))
-    zone = scene.zone
-    rows = [await scene.session.get_one(Authorization, one.purchase_id) for one in found[:50]]
-    return tuple(
-        (row.stripe_authorization_id, _in_words(row, one.left_minor, moment(one.captured_at, zone)))
-        for one, row in zip(found, rows, strict=False)
-    )
-
-
-def _in_words(purchase: Authorization, left_minor: int, when: str) -> str:
-    return f"{when} · {purchase.merchant_name} · {readable(left_minor)}"
 
 
 async def _ask(scene: Scene, form: FormData, why: Reason, kind: str, more: dict[str, Any]) -> Done:
@@ -270,11 +205,10 @@ async def _ask(scene: Scene, form: FormData, why: Reason, kind: str, more: dict[
     return Done(f"/admin/approval/{wanted.id}", asked=True)
 
 
-async def _unless_asked(scene: Scene, told: Told) -> Told:
+async def _asked_before(session: AsyncSession, debt: Receivable) -> str:
     """Refuse where something about the debt waits for approval already."""
-    about = Subject("receivable", scene.key)
-    waits = await waiting_about(scene.session, about, datetime.now(UTC))
-    return msgspec.structs.replace(told, refused=told.refused or (WAITS if waits else ""))
+    about = Subject("receivable", str(debt.id))
+    return WAITS if await waiting_about(session, about, datetime.now(UTC)) else ""
 
 
 def _debt_at(debt: Receivable) -> str:
@@ -286,5 +220,4 @@ MONEY_ACTS: tuple[Act, ...] = (
     RecoverDebt(),
     WriteOffDebt(),
     DebtPaidOutside(),
-    AssignRefund(),
 )

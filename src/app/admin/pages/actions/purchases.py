@@ -1,18 +1,21 @@
 """What staff do about a purchase: let a declined one pass once."""
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from app.admin.pages.actions.act import Act, Done, Scene, Told, seen_in
 from app.admin.permissions import ALLOW_ONCE
 from app.domain.identity.reasons import Reason
+from app.domain.issuing.allowable import why_not
 from app.domain.issuing.allowing import LASTS, allow_once
 from app.domain.issuing.explanations import EXPLANATIONS
 from app.domain.issuing.models import Authorization, AuthorizationRequest
-from app.domain.issuing.states import RequestState
 from app.domain.marks import check_mark, mark
 from app.money import readable
 
@@ -25,19 +28,18 @@ class AllowOnce(Act):
     done = "The card may pay there once within 24 hours: tell the customer to try again."
     reasons = ("customer_asked", "fraud_cleared", "our_mistake", "goodwill", "other")
 
-    def offered(self, row: Any) -> bool:
-        if isinstance(row, Authorization):
-            return row.approved is False
-        told = EXPLANATIONS[row.reason] if row.reason else None
-        return row.state is RequestState.DECLINED and told is not None and told.allow_once
+    async def hindrance(self, session: AsyncSession, row: Any, now: datetime) -> str:
+        request = await _latest(session, row.id)
+        if request is None:
+            return "nothing was asked"
+        purchase = await session.get_one(Authorization, request.authorization_id)
+        return await why_not(session, request, purchase, now)
 
     async def look(self, scene: Scene) -> Told:
         request = await _meant(scene)
         purchase = await scene.session.get_one(Authorization, request.authorization_id)
         told = EXPLANATIONS[request.reason] if request.reason else None
-        refused = "" if told and told.allow_once else "Nobody can let this pass once."
-        if told and not told.allow_once:
-            refused = f"{refused} Next step: {told.next_step}"
+        refused = await why_not(scene.session, request, purchase, scene.now)
         hours = int(LASTS.total_seconds()) // 3600
         return Told(
             what=f"{readable(request.amount_minor)} at {purchase.merchant_name}",
@@ -54,7 +56,7 @@ class AllowOnce(Act):
             ),
             seen=mark(request),
             most=readable(request.amount_minor),
-            refused=refused,
+            refused=f"{refused[:1].upper()}{refused[1:]}",
         )
 
     async def do(self, scene: Scene, form: FormData, why: Reason) -> Done:
@@ -72,17 +74,20 @@ class AllowOnce(Act):
 
 
 async def _meant(scene: Scene) -> AuthorizationRequest:
-    found = await scene.session.scalar(
+    found = await _latest(scene.session, scene.id)
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+async def _latest(session: AsyncSession, key: UUID) -> AuthorizationRequest | None:
+    """Give the request with an id, or the latest of the purchase with it."""
+    found: AuthorizationRequest | None = await session.scalar(
         select(AuthorizationRequest)
-        .where(
-            (AuthorizationRequest.id == scene.id)
-            | (AuthorizationRequest.authorization_id == scene.id)
-        )
+        .where((AuthorizationRequest.id == key) | (AuthorizationRequest.authorization_id == key))
         .order_by(AuthorizationRequest.ordinal.desc())
         .limit(1)
     )
-    if found is None:
-        raise HTTPException(404)
     return found
 
 

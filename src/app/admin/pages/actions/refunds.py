@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import FormData
 
 from app.admin.approvals.refunds import REFUND_KIND, settle
@@ -40,11 +41,15 @@ class RefundPurchase(Act):
     def offered(self, row: Any) -> bool:
         return row.state is not AuthorizationState.PENDING and row.customer_id is not None
 
+    async def hindrance(self, session: AsyncSession, row: Any, now: datetime) -> str:
+        most = await most_of(session, row, now)
+        about = Subject("card_authorization", str(row.id))
+        waits = await waiting_about(session, about, datetime.now(UTC))
+        return WAITS if waits else most.refused
+
     async def look(self, scene: Scene) -> Told:
         purchase: Authorization = await scene.found(Authorization)
         most = await most_of(scene.session, purchase, scene.now)
-        about = Subject("card_authorization", str(purchase.id))
-        waits = await waiting_about(scene.session, about, datetime.now(UTC))
         limit = readable(scene.parts.settings.support_refund_limit_minor)
         total = readable(most.total_minor)
         customer = await _customer(scene, purchase)
@@ -70,7 +75,7 @@ class RefundPurchase(Act):
                 Field("amount", "Of what the merchant took", "money", _typed(most), _hint(most)),
                 Field("fee", "Our fee", "choice", "yes", options=FEE),
             ),
-            refused=WAITS if waits else most.refused,
+            refused=await self.hindrance(scene.session, purchase, scene.now),
         )
 
     async def do(self, scene: Scene, form: FormData, why: Reason) -> Done:
