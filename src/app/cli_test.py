@@ -13,6 +13,7 @@ import stripe
 import structlog
 from sqlalchemy import or_, select
 
+from app.countries import COUNTRIES
 from app.adapters.sandbox_controls import SandboxControls
 from app.adapters.stripe_test_helpers import CATEGORIES, Payment, StripeTestHelpers, Unasked
 from app.cli_parts import with_parts
@@ -108,7 +109,7 @@ def _with_card(name: str, told: str, use: Callable[[StripeTestHelpers, Payment],
                 found.currency,
                 merchant[:60],
                 category,
-                country.upper(),
+                _country(country),
             )
             await _settle_and_show(parts, await use(_helpers(parts), paid))
 
@@ -143,6 +144,12 @@ def move_clock(days: int) -> None:
         click.echo(f"It is {parts.clock.now():%Y-%m-%d %H:%M} UTC now for Stripe and for us.")
 
     _play(work)
+
+
+def _country(typed: str) -> str:
+    if typed.upper() not in COUNTRIES:
+        raise click.BadParameter(f"“{typed[:40]}” is no country's two letters, like US.")
+    return typed.upper()
 
 
 def _play(work: Callable[[Parts], Awaitable[None]]) -> None:

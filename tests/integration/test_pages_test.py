@@ -1,13 +1,17 @@
 """The test purchase: what was typed is paid once, or said to be wrong and kept."""
 
+import html
 import re
 from datetime import timedelta
 
 import httpx
 import pytest
 
+from app.domain.identity.models import Customer
 from app.domain.identity.states import Role
+from app.domain.issuing.models import Card
 from tests.back_office import COOKIE, SAME_ORIGIN, csrf_token_on, member, session_of, signed_in
+from tests.integration.test_pages_home import NO_FUNDS
 from tests.product import Product
 from tests.situations import Holder, holder, pay
 
@@ -71,7 +75,7 @@ WRONG = {
     "card": ("ic_nobodys", "Choose a card."),
     "merchant": (" ", "The merchant wants a name"),
     "category": ("coffee", "“coffee” is not one of Stripe's categories."),
-    "country": ("USA", "a country like US"),
+    "country": ("ZZ", "“ZZ” is no country's two letters, like US."),
     "once": ("", "This form is incomplete."),
 }
 
@@ -245,3 +249,35 @@ async def client_pays(product: Product, ada: Holder) -> str:
     bought: str = (await pay(product, ada.card, 1999))["id"]
     await product.settled()
     return bought
+
+
+def cards_on(page: httpx.Response) -> list[str]:
+    """Give the cards that can be chosen, in order."""
+    found = page.text.partition('name="card"')[2].partition("</select>")[0]
+    return [html.unescape(one) for one in re.findall(r"<option[^>]*>([^<]*)<", found)]
+
+
+async def test_cards_stand_by_name_and_say_what_the_bank_behind_them_answers(
+    product: Product,
+) -> None:
+    zoe = await holder(product, email="zoe@example.com", sources=(NO_FUNDS, "pm_card_mastercard"))
+    ada = await holder(product, email="ada@example.com", cards=2)
+    none = await holder(product, email="bea@example.com", sources=())
+    for name, one in (("Zoe", zoe), ("Ada", ada), ("Bea", none)):
+        async with product.parts.sessions.begin() as session:
+            (await session.get_one(Customer, one.customer.id)).first_name = name
+    async with signed_in(product, Role.SUPPORT) as client:
+        told = cards_on(await client.get("/admin/test"))
+        assert [one.partition(" ····")[0] for one in told] == [
+            "Ada Byron — Card 1",
+            "Ada Byron — Card 2",
+            "Bea Byron — Card 1",
+            "Zoe Byron — Card 1",
+        ]
+        assert told[1].endswith("(active)")
+        assert told[2].endswith("(active) · no linked card")
+        assert told[3].endswith("(active) · bank says insufficient funds")
+        # Another card of Zoe's is tried first from now on.
+        async with product.parts.sessions.begin() as session:
+            (await session.get_one(Card, zoe.card.id)).funding_source_id = zoe.sources[1].id
+        assert cards_on(await client.get("/admin/test"))[3].endswith("(active)")

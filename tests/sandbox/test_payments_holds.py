@@ -160,6 +160,20 @@ class TestSavedCardBehavesLike:
 
         assert (await ada.charge()).status == "requires_capture"
 
+    async def test_what_a_bank_would_answer_is_told_before_it_is_asked(
+        self, sandbox: Running
+    ) -> None:
+        ada, address = await payer(sandbox), "/_sandbox/payment_methods"
+        assert (await sandbox.control.get(address)).json() == {"refusing": {}}
+        for token, answer in {
+            "pm_card_visa_chargeDeclinedInsufficientFunds": "insufficient_funds",
+            "pm_card_authenticationRequired": "authentication_required",
+            "sandbox:processing": "processing",
+        }.items():
+            await ada.behaves_like(token)
+            told = (await sandbox.control.get(address)).json()
+            assert told == {"refusing": {ada.method: answer}}
+
     async def test_an_unknown_behaviour_is_refused_with_the_known_ones(
         self, sandbox: Running
     ) -> None:

@@ -8,6 +8,8 @@ import aiohttp
 from app.adapters.merchant_errors import MerchantRefused, StripeUnclear
 
 WITHIN_SECONDS = 30
+SHOWN_WITHIN_SECONDS = 2
+"""A page that only shows what the offline Stripe tells does without, when it is slow."""
 
 
 class SandboxControls:
@@ -29,12 +31,22 @@ class SandboxControls:
         told = await self._post("clock", {"advance_seconds": int(step.total_seconds())})
         return timedelta(seconds=told["offset_seconds"])
 
+    async def refusing(self) -> dict[str, str]:
+        """Give what banks would answer, by the saved card, for those that would not pay now."""
+        told = await self._send("GET", "payment_methods", None, SHOWN_WITHIN_SECONDS)
+        return {str(name): str(answer) for name, answer in told["refusing"].items()}
+
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        timeout = aiohttp.ClientTimeout(total=WITHIN_SECONDS)
+        return await self._send("POST", path, body, WITHIN_SECONDS)
+
+    async def _send(
+        self, method: str, path: str, body: dict[str, Any] | None, within_seconds: float
+    ) -> dict[str, Any]:
+        timeout = aiohttp.ClientTimeout(total=within_seconds)
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as session,
-                session.post(f"{self.url}{path}", json=body) as response,
+                session.request(method, f"{self.url}{path}", json=body) as response,
             ):
                 told: dict[str, Any] = await response.json()
                 refused = response.status >= 400  # noqa: PLR2004  HTTP's border of refusals

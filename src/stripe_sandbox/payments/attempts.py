@@ -91,6 +91,18 @@ def attempt(world: World, intent: dict[str, Any], method: dict[str, Any], terms:
     _approve(world, intent, method, terms.manner)
 
 
+def answer_of(world: World, method: dict[str, Any]) -> str | None:
+    """Foretell what refuses a charge of a saved card without its holder; None where it pays."""
+    memory = remembered(world, method)
+    behaviour: str | None = memory["behaves_like"]
+    if behaviour in SANDBOX_BEHAVIOURS:
+        return behaviour.removeprefix("sandbox:")
+    card = acting_card(world, method)
+    if _must_authenticate(card, Manner(off_session=True), set_up=memory["set_up"]):
+        return NEEDS_AUTHENTICATION.reason
+    return card.decline.reason if card.decline else None
+
+
 def require_action(world: World, intent: dict[str, Any], return_url: str | None) -> None:
     """Have the intent wait for its card's holder."""
     intent["status"] = "requires_action"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stripe_sandbox.payments import setup_intents, topups
-from stripe_sandbox.payments.attempts import SANDBOX_BEHAVIOURS, Terms, attempt, fail
+from stripe_sandbox.payments.attempts import SANDBOX_BEHAVIOURS, Terms, answer_of, attempt, fail
 from stripe_sandbox.payments.cards import remember
 from stripe_sandbox.payments.published_cards import TOKENS, Decline, card_of_token
 from stripe_sandbox.routing import ControlCall, ControlRoute
@@ -41,6 +41,19 @@ async def behaves_like(call: ControlCall) -> dict[str, Any]:
         raise ValueError(f"token is null or one of: {known}")
     remember(call.world, method, behaves_like=token)
     return {"payment_method": method["id"], "behaves_like": token}
+
+
+async def refusing(call: ControlCall) -> dict[str, Any]:
+    """Tell how charges of customers' saved cards would end while their holders are not there.
+
+    By the PaymentMethod's id, in the words of a decline code; those that pay are left out.
+    """
+    answers = {
+        method["id"]: answer_of(call.world, method)
+        for method in call.world.find("payment_method")
+        if method["customer"]
+    }
+    return {"refusing": {name: answer for name, answer in answers.items() if answer}}
 
 
 async def authenticate(call: ControlCall) -> dict[str, Any]:
@@ -90,6 +103,7 @@ def _pending_topup(call: ControlCall) -> dict[str, Any]:
 
 
 ROUTES: Sequence[ControlRoute] = (
+    ControlRoute("GET", "/_sandbox/payment_methods", refusing),
     ControlRoute("POST", "/_sandbox/payment_methods/{payment_method}/behaves_like", behaves_like),
     ControlRoute("POST", "/_sandbox/intents/{intent}/authenticate", authenticate),
     ControlRoute("POST", "/_sandbox/topups/{topup}/succeed", topup_succeeds),

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from app.countries import COUNTRIES
 from app.adapters.merchant_errors import StripeUnclear
 from app.adapters.played_merchants import COUNTRY, PRESETS
 from app.adapters.sandbox_controls import SandboxControls
@@ -22,22 +23,20 @@ from app.admin.pages.acts import acts_told, beside_told, do_step, found, step_of
 from app.admin.pages.merchant import helpers_of, new_once, read_once, settle_and_record
 from app.admin.pages.office_page import OfficePage, parts_of, require
 from app.admin.pages.purchase import events_of
+from app.admin.pages.test_cards import cards_to_choose
 from app.admin.pages.trail import awaits_events
 from app.admin.permissions import PAY, allowed
-from app.domain.identity.models import Customer
 from app.domain.issuing.models import Authorization, Card
 from app.domain.issuing.story import tell
 from app.errors import AppError
 from app.money import parse_amount
 
-MOST_CARDS = 200
 MOST_DAYS = 400
 RECENT = 10
 UNASKED: Mapping[str, Unasked] = {
     "force-capture": Unasked.CAPTURE,
     "unlinked-refund": Unasked.REFUND,
 }
-_COUNTRY = 2
 
 
 class UnreadableDays(AppError, status=422):
@@ -49,7 +48,7 @@ class UnknownCard(AppError, status=422):
 
 
 class UnusableMerchant(AppError, status=422):
-    """A merchant wants a name, a category and a two-letter country."""
+    """A merchant wants a name, a category and a country of ISO 3166."""
 
 
 class TestPurchasePage(OfficePage):
@@ -150,7 +149,7 @@ class TestPurchasePage(OfficePage):
         key = request.path_params.get("purchase") or text_field(typed, "purchase")
         async with parts_of(request).sessions() as session:
             told: dict[str, Any] = {
-                "cards": await _cards(session),
+                "cards": await cards_to_choose(parts_of(request), session),
                 "recent": await _recent(session),
             }
             told |= await self._beside(request, session, typed, once, key=key)
@@ -158,6 +157,7 @@ class TestPurchasePage(OfficePage):
             "values": _values(typed),
             "presets": PRESETS,
             "categories": CATEGORIES,
+            "countries": COUNTRIES,
             "problem": problem,
             "once": once or told.get("once") or new_once(),
             "may_pay": allowed(request.state.staff, self.view, PAY),
@@ -209,8 +209,10 @@ async def _read(request: Request, form: FormData, action: str) -> Payment:
     country = text_field(form, "country").upper()
     if category not in CATEGORIES:
         raise UnusableMerchant(f"“{category[:40]}” is not one of Stripe's categories.")
-    if not merchant or len(country) != _COUNTRY or not country.isalpha():
-        raise UnusableMerchant("The merchant wants a name and a country like US.")
+    if not merchant:
+        raise UnusableMerchant("The merchant wants a name.")
+    if country not in COUNTRIES:
+        raise UnusableMerchant(f"“{country[:40]}” is no country's two letters, like US.")
     return Payment(
         f"{action}:{read_once(form)}",
         card.stripe_card_id,
@@ -233,16 +235,6 @@ def _values(typed: FormData) -> dict[str, str]:
         "amount": first.amount if going_on else text_field(typed, "amount") or first.amount,
         "days": text_field(typed, "days"),
     }
-
-
-async def _cards(session: AsyncSession) -> list[Any]:
-    rows = await session.execute(
-        select(Card, Customer)
-        .join(Customer, Customer.id == Card.customer_id)
-        .order_by(Customer.created_at, Card.created_at)
-        .limit(MOST_CARDS)
-    )
-    return list(rows)
 
 
 async def _recent(session: AsyncSession) -> list[Authorization]:
