@@ -13,10 +13,10 @@ import stripe
 import structlog
 from sqlalchemy import or_, select
 
-from app.countries import COUNTRIES
 from app.adapters.sandbox_controls import SandboxControls
 from app.adapters.stripe_test_helpers import CATEGORIES, Payment, StripeTestHelpers, Unasked
 from app.cli_parts import with_parts
+from app.countries import COUNTRIES
 from app.domain.issuing.models import Authorization, Card, CardTransaction
 from app.domain.issuing.settle import TRANSACTION
 from app.domain.issuing.story import Story, find_purchase, purchase_that_begins, tell

@@ -110,8 +110,8 @@ _KINDS = (
         "/admin/jobs/list?status=failed",
         "/admin/jobs/details/",
         """
-        SELECT id::text AS key, entrypoint AS what, created AS since, NULL::bigint AS amount_minor,
-               id::text AS leads_to
+        SELECT id::text AS key, replace(entrypoint, '_', ' ') AS what, created AS since,
+               NULL::bigint AS amount_minor, id::text AS leads_to
           FROM pgqueuer WHERE status = 'failed'""",
     ),
     QueueKind(
@@ -147,7 +147,10 @@ _KINDS = (
         "/admin/approval/",
         """
         SELECT id::text AS key, kind AS what, created_at AS since,
-               NULL::bigint AS amount_minor, id::text AS leads_to
+               coalesce((arguments->>'outstanding_minor')::bigint,
+                        (arguments->>'principal_minor')::bigint
+                        + (arguments->>'fee_minor')::bigint) AS amount_minor,
+               id::text AS leads_to
           FROM approval WHERE state = 'waiting' AND expires_at > now()""",
         {name: kind.title for name, kind in KINDS.items()},
     ),

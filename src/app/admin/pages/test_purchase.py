@@ -13,7 +13,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.countries import COUNTRIES
 from app.adapters.merchant_errors import StripeUnclear
 from app.adapters.played_merchants import COUNTRY, PRESETS
 from app.adapters.sandbox_controls import SandboxControls
@@ -26,6 +25,7 @@ from app.admin.pages.purchase import events_of
 from app.admin.pages.test_cards import cards_to_choose
 from app.admin.pages.trail import awaits_events
 from app.admin.permissions import PAY, allowed
+from app.countries import COUNTRIES
 from app.domain.issuing.models import Authorization, Card
 from app.domain.issuing.story import tell
 from app.errors import AppError

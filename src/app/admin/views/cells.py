@@ -50,9 +50,14 @@ def badge(value: str) -> Markup:
     return Markup('<span class="state" data-state="{}">{}</span>').format(value, words(value))
 
 
+def when(value: datetime, zone: ZoneInfo) -> Markup:
+    """Write a time that no line break parts."""
+    return Markup('<time class="when">{}</time>').format(moment(value, zone))
+
+
 _WRITERS: Sequence[tuple[type, Callable[[Any, ZoneInfo], Text]]] = (
     (StrEnum, lambda value, _: badge(value)),
-    (datetime, moment),
+    (datetime, when),
     (date, lambda value, _: value.isoformat()),
     (bool, lambda value, _: "yes" if value else "no"),
     (list, lambda value, _: ", ".join(words(str(item)) for item in value)),
@@ -75,7 +80,12 @@ def pointing(field_of_names: str, address: str) -> Cell:
             return NOTHING
         names: Names = request.state.names
         name = getattr(names, field_of_names).get(key)
-        return link(f"{address}/{key}", name) if name else NOTHING
+        # No line ends between the dots and the digits of a card.
+        return (
+            link(f"{address}/{key}", name.replace("···· ", "····\N{NO-BREAK SPACE}"))
+            if name
+            else NOTHING
+        )
 
     return cell
 

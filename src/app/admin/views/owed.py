@@ -10,7 +10,7 @@ from app.admin.views.filters import AmountRange, Choice, DateRange, Presence, Wh
 from app.admin.views.ledger import journal_href
 from app.admin.views.listing import ReadOnlyList, at, choices
 from app.admin.views.searching import Search
-from app.admin.wording import amount, words
+from app.admin.wording import NOTHING, amount, words
 from app.domain.funding.balance import ISSUING, PAYMENTS
 from app.domain.funding.balance_models import BalanceTransaction
 from app.domain.funding.refund_models import Receivable, Refund
@@ -138,7 +138,13 @@ def age(row: Any, _: str, request: Request) -> Text:
     """Say how many whole days a debt has been open, or was."""
     until = row.closed_at or request.state.parts.clock.now()
     days = max((until - row.opened_at).days, 0)
-    return f"{days} day{'' if days == 1 else 's'}"
+    return f"{days}\N{NO-BREAK SPACE}day{'' if days == 1 else 's'}"
+
+
+def outstanding(row: Any, _: str, __: Request) -> Text:
+    """Write what is still owed; what was paid or given up is not."""
+    owed = row.state is ReceivableState.OPEN
+    return amount(row.outstanding_minor, row.currency) if owed else NOTHING
 
 
 @at("receivables")
@@ -168,7 +174,7 @@ class ReceivableList(ReadOnlyList, model=Receivable):
     summed = ("amount_minor", "lowered_minor")
     column_sortable_list = ["opened_at"]
     column_default_sort = ("opened_at", True)
-    cells = {"age": age}
+    cells = {"age": age, "outstanding_minor": outstanding}
     filters = (
         Whose("customer", "Customer", Receivable.customer_id),
         Whose("purchase", "Purchase", Receivable.purchase_id),
