@@ -149,3 +149,19 @@ async def test_cards_that_a_debt_stops_and_frees_are_told_of_once_each(product: 
     assert "Blue Bottle: $32.00, open since" in said[0]["text"]
     assert "They work again the moment it is paid" in said[0]["text"]
     assert (await pay(product, ada.card, 1_000, "Tatte"))["approved"]
+
+
+async def test_a_debt_that_a_refund_leaves_too_little_of_stops_no_card(product: Product) -> None:
+    ada = await holder(product)
+    await behave(product, ada.sources[0].stripe_payment_method_id, LATER_DECLINES)
+    taken = await force_capture(product, ada.card, 3_000)
+    await product.settled()
+    path = f"/v1/test_helpers/issuing/transactions/{taken}/refund"
+    await product.call("POST", path, refund_amount=2_980)
+    await product.settled()
+    await until_there(product, "receivable", ada.customer.id, "lowered_minor = 2980")
+    [left] = await product.rows("SELECT state, next_attempt_at FROM receivable")
+    assert left == {"state": "open", "next_attempt_at": None}
+    [customer] = await product.rows("SELECT in_debt_since FROM customer")
+    assert customer == {"in_debt_since": None}
+    assert await book_problems(product) == []

@@ -95,7 +95,10 @@ def note_attempt(debt: Receivable, outcome: ChargeOutcome, now: datetime) -> Non
 
 
 async def lower(session: AsyncSession, debt: Receivable, by_minor: int, now: datetime) -> None:
-    """Set off what a merchant gave back; a debt with nothing left is settled, or was recovered."""
+    """Set off what a merchant gave back; a debt with nothing left is settled, or was recovered.
+
+    One that is too little to be charged from now on stops no card any more.
+    """
     settled = ReceivableState.SETTLED
     if debt.state is ReceivableState.WRITTEN_OFF:
         settled = ReceivableState.RECOVERED
@@ -105,6 +108,9 @@ async def lower(session: AsyncSession, debt: Receivable, by_minor: int, now: dat
     await post(session, lowered_journal(debt, by_minor, now))
     if debt.outstanding_minor == 0 and debt.state is not ReceivableState.PAID_OUTSIDE:
         await close(session, debt, settled, now)
+    elif not debt.can_be_charged:
+        await session.flush()
+        await mark_customer(session, debt.customer_id)
 
 
 async def close(
