@@ -111,6 +111,6 @@ async def test_a_member_is_told_of_what_another_would_have_done(product: Product
     assert "Firefox on Windows" in device["text"]
     assert "script" not in device["text"]
     [changed] = await letters(product, "password_changed")
-    assert "{site}/admin/" in changed["text"]
+    assert "{office}/admin/" in changed["text"]
     [codes] = await letters(product, "second_step")
     assert codes["subject"] == "You have new back office recovery codes"

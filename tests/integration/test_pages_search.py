@@ -139,7 +139,7 @@ async def test_who_is_mentioned_in_a_note_is_told_where_it_stands(product: Produ
     [letter] = await product.rows("SELECT * FROM mail WHERE kind = 'mentioned'")
     assert letter["recipient"] == "joan@example.com"
     assert letter["subject"] == "Grace Hopper mentioned you in a note"
-    assert f"{{site}}{address}#notes" in letter["text"]
+    assert f"{{office}}{address}#notes" in letter["text"]
     assert "45.86" not in letter["text"]
     notes = await product.rows(
         "SELECT after FROM audit_entry WHERE action = 'customer.note' ORDER BY created_at"

@@ -14,7 +14,7 @@ from app.domain.mailing.outbox import Bounced, MailNotFound, Postman, send_again
 from app.domain.states import IllegalMove
 from tests.cards import move_card
 from tests.integration.test_portal_dashboard import words_on
-from tests.integration.test_portal_mail import FakeServer, mail_server
+from tests.integration.test_portal_mail import OFFICE, SITE, FakeServer, mail_server
 from tests.integration.test_portal_purchases import id_of, signed_in_holder
 from tests.journeys.settlement.by_hand import until_there
 from tests.journeys.settlement.test_time import HOTEL, days_pass
@@ -185,4 +185,4 @@ async def test_a_letter_refused_for_good_bounces_and_is_sent_again_by_hand(
 
 def _postman(product: Product, fake: FakeServer) -> Postman:
     server: Any = SmtpServer(f"smtp://127.0.0.1:{fake.port}", "cards@example.com")
-    return Postman(product.parts.sessions, server, "https://cards.example.com")
+    return Postman(product.parts.sessions, server, SITE, OFFICE)

@@ -16,6 +16,7 @@ from tests.portal import EMAIL, PASSWORD, browser, letters, link_in, send
 from tests.product import Product
 from tests.waiting import until
 
+SITE, OFFICE = "https://cards.example.com", "https://office.example.com"
 NO_MAIL_HERE = {"MAIL_URL": "smtp://127.0.0.1:9"}
 
 
@@ -60,10 +61,12 @@ async def mail_server() -> AsyncIterator[FakeServer]:
 
 def postman(product: Product, fake: FakeServer) -> Postman:
     server = SmtpServer(f"smtp://127.0.0.1:{fake.port}", "Proxycard <cards@example.com>")
-    return Postman(product.parts.sessions, server, "https://cards.example.com")
+    return Postman(product.parts.sessions, server, SITE, OFFICE)
 
 
-LETTER = Letter(MailKind.RESET_PASSWORD, "Grüße", "Öffne {site}/reset?token={token}\n")
+LETTER = Letter(
+    MailKind.RESET_PASSWORD, "Grüße", "Öffne {site}/reset?token={token}\n{office}/admin/\n"
+)
 
 
 async def put(product: Product) -> str:
@@ -85,7 +88,8 @@ async def test_a_letter_is_given_away_once_and_its_secret_forgotten(product: Pro
     assert (read["To"], read["Subject"]) == (EMAIL, "Grüße")
     assert read["Auto-Submitted"] == "auto-generated"
     text = read.get_content()
-    assert text.startswith("Öffne https://cards.example.com/reset?token=the-secret")
+    assert text.startswith("Öffne https://cards.example.com/reset?token=the-secret\n")
+    assert "\nhttps://office.example.com/admin/\n" in text
     [kept] = await product.rows("SELECT * FROM mail")
     assert (kept["state"], kept["secret"]) == ("sent", None)
     assert kept["sent_at"] is not None

@@ -42,7 +42,8 @@ def add_mail_jobs(queue: PgQueuer, parts: Parts) -> None:
     """Name the jobs that write and send letters."""
     settings = parts.settings
     server = SmtpServer(settings.mail_url, settings.mail_from)
-    postman = Postman(parts.sessions, server, settings.app_url.rstrip("/"))
+    site, office = settings.app_url.rstrip("/"), settings.office_url.rstrip("/")
+    postman = Postman(parts.sessions, server, site, office)
 
     @queue.entrypoint(WRITE_LETTER, on_failure="hold")
     async def write(job: Job) -> None:

@@ -18,5 +18,6 @@ async def mailbox(visit: ForVisit) -> Response[str]:
     async with visit.parts.sessions() as session:
         letters = await latest(session, MOST)
     site = visit.settings.app_url.rstrip("/")
-    shown = [(mail, full_text(mail, site).split("\n")) for mail in letters]
-    return visit.page("mailbox.html", letters=shown, site=site)
+    office = visit.settings.office_url.rstrip("/")
+    shown = [(mail, full_text(mail, site, office).split("\n")) for mail in letters]
+    return visit.page("mailbox.html", letters=shown, starts=(f"{site}/", f"{office}/"))

@@ -11,7 +11,7 @@ from app.domain.mailing.outbox import Letter, post
 
 _END = (
     "\n\nIf this was not you, somebody else may have what you sign in with. Tell another member at"
-    " once: they end your sessions, and you choose a new password.\n\nProxycard\n{site}/admin/\n"
+    " once: they end your sessions, and you choose a new password.\n\nProxycard\n{office}/admin/\n"
 )
 
 
@@ -61,7 +61,7 @@ def mentioned(author: str, path: str) -> Letter:
         MailKind.MENTIONED,
         f"{author} mentioned you in a note",
         f"{author} mentioned you in a note about a customer. Read it in the back office:\n\n"
-        f"{{site}}{path}\n\nProxycard\n",
+        f"{{office}}{path}\n\nProxycard\n",
     )
 
 

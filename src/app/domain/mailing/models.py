@@ -58,9 +58,10 @@ MAIL_MOVES = complete(
 
 
 class Mail(Table):
-    """A letter. `{site}` and `{token}` stand in its text for our address and for its secret.
+    """A letter. Its text has `{site}`, `{office}` and `{token}` where those belong.
 
-    The secret is forgotten once a server has taken the letter.
+    They stand for our address, for the back office's and for the letter's secret, which is
+    forgotten once a server has taken the letter.
     """
 
     __tablename__ = "mail"

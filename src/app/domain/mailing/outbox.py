@@ -49,7 +49,7 @@ class Bounced(Exception):
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """What a letter says. Its text has `{site}` and `{token}` where those belong."""
+    """What a letter says. Its text has `{site}`, `{office}` and `{token}` where those belong."""
 
     kind: MailKind
     subject: str
@@ -132,18 +132,20 @@ async def send_again(session: AsyncSession, mail_id: UUID) -> Mail:
     return mail
 
 
-def full_text(mail: Mail, site: str) -> str:
-    """Write a letter out for its recipient."""
-    return mail.text.replace("{site}", site).replace("{token}", mail.secret or "…")
+def full_text(mail: Mail, site: str, office: str) -> str:
+    """Write a letter out for its recipient. `site`, `office`: where portal and back office are."""
+    text = mail.text.replace("{site}", site).replace("{office}", office)
+    return text.replace("{token}", mail.secret or "…")
 
 
 class Postman:
     """Takes letters out of the outbox to the server, each once."""
 
-    def __init__(self, sessions: Sessions, server: MailServer, site: str) -> None:
+    def __init__(self, sessions: Sessions, server: MailServer, site: str, office: str) -> None:
         self.sessions = sessions
         self.server = server
         self.site = site
+        self.office = office
 
     async def deliver(self, mail_id: UUID, now: datetime) -> None:
         """Send a waiting letter; a repeat finds nothing to do.
@@ -166,7 +168,8 @@ class Postman:
             await self._note(mail_id, MailState.KEPT, now)
             return
         try:
-            await self.server.send(mail.recipient, mail.subject, full_text(mail, self.site))
+            text = full_text(mail, self.site, self.office)
+            await self.server.send(mail.recipient, mail.subject, text)
         except Exception as error:  # noqa: BLE001 - kept beside the letter, for a person to see
             await self._failed(mail_id, error)
             return
