@@ -151,6 +151,22 @@ async def test_cards_that_a_debt_stops_and_frees_are_told_of_once_each(product: 
     assert (await pay(product, ada.card, 1_000, "Tatte"))["approved"]
 
 
+async def test_a_statement_names_as_not_paid_what_was_taken_in_its_month(product: Product) -> None:
+    ada = await holder(product)
+    await behave(product, ada.sources[0].stripe_payment_method_id, LATER_DECLINES)
+    async with signed_in_holder(product, ada) as client:
+        await force_capture(product, ada.card, 3_000)
+        await product.settled()
+        await product.as_owner(
+            "UPDATE card_transaction SET occurred_at = occurred_at - interval '35 days'"
+        )
+        [taken] = await product.rows("SELECT occurred_at FROM card_transaction")
+        running = await seen(client, "/statements")
+        assert "not paid yet" not in running
+        before = await seen(client, f"/statements?month={taken['occurred_at']:%Y-%m}")
+        assert "What the month cost you $30.00 Of that not paid yet $30.00" in before
+
+
 async def test_a_debt_that_a_refund_leaves_too_little_of_stops_no_card(product: Product) -> None:
     ada = await holder(product)
     await behave(product, ada.sources[0].stripe_payment_method_id, LATER_DECLINES)

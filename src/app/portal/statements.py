@@ -1,11 +1,11 @@
 """The monthly statement: what a month cost, and by card, kind and merchant where it went."""
 
-from datetime import UTC, date
+from datetime import date
 
 from litestar import Response, get
 
 from app.domain.issuing.owing import dues_of
-from app.domain.issuing.statement import statement_of
+from app.domain.issuing.statement import statement_of, unpaid_in
 from app.portal.category_words import category
 from app.portal.visits import ForCustomer, ForVisit
 
@@ -20,14 +20,11 @@ async def show_statement(visit: ForVisit, customer_id: ForCustomer) -> Response[
     async with visit.parts.sessions() as session:
         statement = await statement_of(session, customer_id, wanted, now)
         dues = await dues_of(session, customer_id, now)
+        unpaid_minor = await unpaid_in(session, statement, dues)
     return visit.page(
         "statement.html",
         statement=statement,
-        unpaid_minor=sum(
-            due.principal_minor
-            for due in dues.each
-            if statement.start <= due.debt.opened_at.astimezone(UTC).date() <= statement.end
-        ),
+        unpaid_minor=unpaid_minor,
         running=statement.after is None,
         groups=(
             ("By card", statement.shares(lambda part: part.card)),

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.issuing.merchant_names import tidy_name
 from app.domain.issuing.models import Authorization, Card, CardTransaction
+from app.domain.issuing.owing import Due, Dues
 from app.domain.issuing.states import TransactionKind
 
 MOST_SHARES = 8
@@ -153,6 +154,34 @@ async def statement_of(
         before=before if has_before else None,
         after=after if after <= today else None,
     )
+
+
+async def unpaid_in(session: AsyncSession, statement: Statement, dues: Dues) -> int:
+    """Give what of a month's cost is not paid, our fee apart. `dues`: all that is open.
+
+    It counts in the month in which its merchant took it, which may end before a debt is opened.
+    """
+    moved = await session.scalars(
+        select(CardTransaction).where(
+            CardTransaction.authorization_id.in_({due.debt.purchase_id for due in dues.each})
+        )
+    )
+    known = moved.all()
+    days = [(due, _taken_at(due, known).astimezone(UTC).date()) for due in dues.each]
+    return sum(due.principal_minor for due, day in days if statement.start <= day <= statement.end)
+
+
+def _taken_at(due: Due, moved: Sequence[CardTransaction]) -> datetime:
+    """Give when a merchant took what a debt stands for: the last such movement before it."""
+    debt = due.debt
+    kind = TransactionKind.REFUND if debt.refund_reversed else TransactionKind.CAPTURE
+    before = (
+        one.occurred_at
+        for one in moved
+        if (one.authorization_id, one.kind) == (debt.purchase_id, kind)
+        and one.occurred_at <= debt.opened_at
+    )
+    return max(before, default=debt.opened_at)
 
 
 async def _moved(session: AsyncSession, customer_id: UUID, start: date, end: date) -> list[Part]:
