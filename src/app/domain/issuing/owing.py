@@ -120,8 +120,9 @@ async def dues_on(
     session: AsyncSession, purchase: Authorization, debts: Sequence[Receivable], now: datetime
 ) -> Dues:
     """Tell what paying these debts of a purchase takes. `now` is business time."""
-    if not any(map(_is_open, debts)):
-        return Dues()
+    if not any(_is_open(debt) and debt.can_be_charged for debt in debts):
+        # Where the purchase stands changes nothing about trifles: it need not be read.
+        return Dues([Due(debt, None) for debt in debts if _is_open(debt)])
     terms = await terms_agreed(session, purchase) or FREE
     standing = await standing_of(session, purchase.id, purchase.state, terms, now)
     return dues_at(standing.position, debts, now)
