@@ -4,6 +4,7 @@ import asyncio
 import html
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -71,7 +72,11 @@ async def test_a_form_sent_twice_is_paid_once(product: Product) -> None:
         form = await form_of(client, ada)
         sent = [client.post(address_of(ada), data=form) for _ in range(3)]
         answers = [*await asyncio.gather(*sent), await client.post(address_of(ada), data=form)]
-        assert len({answer.headers["location"] for answer in answers}) == 1
+        # While the first is under way, Stripe may refuse the others for longer than they are tried.
+        assert {answer.status_code for answer in answers[:-1]} <= {303, 503}
+        assert answers[-1].status_code == 303
+        led = {one.headers["location"] for one in answers if one.status_code == 303}
+        assert len(led) == 1
         other = await client.post(address_of(ada), data=form | {"amount": "20.00"})
     assert other.status_code == 422
     assert "Stripe refused this" in other.text
@@ -108,11 +113,12 @@ async def test_what_is_wrong_is_said_at_its_field_and_the_rest_is_kept(
     assert await product.rows(PURCHASES) == []
 
 
+@pytest.mark.parametrize("fault", [{"action": "drop_after"}, {"action": "status", "status": 409}])
 async def test_no_answer_keeps_the_form_so_that_sending_it_again_pays_once(
-    product: Product,
+    product: Product, fault: dict[str, Any]
 ) -> None:
     ada = await holder(product)
-    lost = {"method": "POST", "path": ASKED, "action": "drop_after", "times": 3}
+    lost = {"method": "POST", "path": ASKED, "times": 3} | fault
     async with entered(product, ada.customer) as client:
         form = await form_of(client, ada)
         await product.control("faults", lost)
