@@ -18,6 +18,8 @@ NEW_KINDS = ("cards_stopped", "cards_work_again", "hold_charged")
 
 
 def upgrade() -> None:
+    # First: while it looks through all mail, no purchase waits for a lock on its customer.
+    _kinds_of_mail(*KINDS, *NEW_KINDS)
     column = sa.Column("debt_stop_told_at", sa.DateTime(timezone=True), nullable=True)
     op.add_column("customer", column)
     for name, of in (
@@ -25,7 +27,6 @@ def upgrade() -> None:
         ("ix_customer_stop_told", "debt_stop_told_at"),
     ):
         op.create_index(name, "customer", [of], postgresql_where=sa.text(f"{of} IS NOT NULL"))
-    _kinds_of_mail(*KINDS, *NEW_KINDS)
 
 
 def downgrade() -> None:
