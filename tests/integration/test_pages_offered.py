@@ -63,7 +63,7 @@ async def _blocked(product: Product) -> tuple[Holder, dict[str, Any]]:
 
 
 async def test_what_staff_can_let_pass_is_offered_until_it_is_allowed(product: Product) -> None:
-    _, bought = await _blocked(product)
+    ada, bought = await _blocked(product)
     key = await ours(product, bought)
     async with signed_in(product, Role.RISK) as client:
         assert "allow-once" in await offered(client, f"/admin/purchase/{key}")
@@ -72,7 +72,13 @@ async def test_what_staff_can_let_pass_is_offered_until_it_is_allowed(product: P
         form |= {"reason": "customer_asked", "note": "Is at the till", "sure": "yes"}
         assert (await client.post(f"/admin/act/allow-once/{key}", data=form)).status_code == 303
         assert "allow-once" not in await offered(client, f"/admin/purchase/{key}")
+        page = await client.get(f"/admin/purchase/{key}")
+        assert "Allowed once the next try may pass until " in said(page)
         assert "It is allowed already, until" in await why_not(client, "allow-once", key)
+        # Used up, it can be given once more.
+        assert (await pay(product, ada.card, 1999))["approved"] is True
+        assert "allow-once" in await offered(client, f"/admin/purchase/{key}")
+        assert "the next try may pass" not in said(await client.get(f"/admin/purchase/{key}"))
 
 
 STOPS = {

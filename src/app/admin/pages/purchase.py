@@ -20,6 +20,7 @@ from app.admin.pages.office_page import OfficePage, parts_of, require
 from app.admin.pages.trail import awaits_events, trail
 from app.admin.permissions import PAY
 from app.domain.issuing import story
+from app.domain.issuing.allowing import allowed_until
 from app.domain.issuing.explanations import EXPLANATIONS
 from app.domain.issuing.flight import knew
 from app.domain.issuing.story_time import moments
@@ -87,10 +88,12 @@ class PurchasePage(OfficePage):
             told = await self._told(request, session)
             events = await events_of(session, told)
             beside = await beside_told(session, told)
+            allowed = await allowed_until(session, told.purchase.id, parts.clock.now())
         line = moments(told)
         context: dict[str, Any] = {
             "outcome": told.outcome,
             "explanations": EXPLANATIONS,
+            "allowed_until": allowed,
             "knew": knew,
             "trail": trail(line, events),
             "settling": told.settling(now),

@@ -3,8 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.domain.identity.models import Customer
 from app.domain.identity.states import CustomerState
@@ -28,13 +29,18 @@ async def why_not(
     if never:
         return never
     given = await session.scalar(
-        select(Allowance).where(
-            Allowance.declined_request_id == request.id, Allowance.expires_at > now
-        )
+        select(Allowance).where(Allowance.declined_request_id == request.id, is_open(now))
     )
     if given is not None:
         return f"it is allowed already, until {given.expires_at:%Y-%m-%d %H:%M} UTC"
     return await _who(session, request.card_id) or await _stopped(session, request, purchase, now)
+
+
+def is_open(now: datetime) -> ColumnElement[bool]:
+    """Choose allowances that the next try can still use: not over, and not used up."""
+    tried = aliased(AuthorizationRequest)
+    used = exists().where(tried.allowance_id == Allowance.id, tried.state != RequestState.DECLINED)
+    return and_(Allowance.expires_at > now, ~used)
 
 
 async def may_be_allowed(session: AsyncSession, purchase: Authorization, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.identity.audit import Actor, record
-from app.domain.issuing.allowable import why_not
+from app.domain.issuing.allowable import is_open, why_not
 from app.domain.issuing.control_models import Allowance
 from app.domain.issuing.merchant_names import merchant_key
 from app.domain.issuing.models import Authorization, AuthorizationRequest
@@ -67,7 +67,7 @@ async def allowed_until(session: AsyncSession, purchase_id: UUID, now: datetime)
     found: datetime | None = await session.scalar(
         select(Allowance.expires_at)
         .join(AuthorizationRequest, AuthorizationRequest.id == Allowance.declined_request_id)
-        .where(AuthorizationRequest.authorization_id == purchase_id, Allowance.expires_at > now)
+        .where(AuthorizationRequest.authorization_id == purchase_id, is_open(now))
         .order_by(Allowance.expires_at.desc())
         .limit(1)
     )
