@@ -18,6 +18,7 @@ from app.domain.ledger.accounts import AccountKind, kind_of
 from app.domain.ledger.balances import trial_balance
 from tests.back_office import csrf_token_on, signed_in
 from tests.books import all_written
+from tests.faults.arming import arm
 from tests.product import Product
 from tests.situations import helper, holder, pay
 from tests.waiting import until
@@ -222,3 +223,14 @@ async def test_what_waits_is_taken_by_one_and_given_back(product: Product) -> No
         assert "Take</button>" not in page.text
         data = item | {"csrf_token": csrf_token_on(page)}
         assert (await otto.post(take, data=data)).status_code == 403
+
+
+async def test_what_stripe_refused_is_no_banks_decline(product: Product) -> None:
+    ada = await holder(product)
+    await arm(product, "status", status=429)
+    assert not (await pay(product, ada.card, 20_00))["approved"]
+    await product.settled()
+    async with signed_in(product, Role.SUPPORT) as client:
+        text = said(await client.get("/admin/declines"))
+    assert "Stripe's rate limit us 20.00 USD 1" in text
+    assert "No bank declined anything." in text

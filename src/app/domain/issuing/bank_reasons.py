@@ -31,6 +31,8 @@ _REASONS: Mapping[str, DeclineReason] = {
 }
 # Another linked card would meet the same refusal.
 OUR_OWN_FAULT = frozenset({DeclineReason.FUNDING_RATE_LIMITED, DeclineReason.FUNDING_REFUSED})
+NO_BANK_ASKED = tuple(code for code, reason in _REASONS.items() if reason in OUR_OWN_FAULT)
+"""Codes of ours, for charges that Stripe refused before any bank saw them."""
 
 
 def reason_for(decline_code: str | None) -> DeclineReason:

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Table
+from app.domain.issuing.bank_reasons import NO_BANK_ASKED
 from app.domain.issuing.decline_reasons import DeclineReason
 
 assert Table.registry  # its column types are this module's too
@@ -30,20 +31,22 @@ COLUMNS = (
     *("request_id", "requested_at", "reason", "amount_minor", "customer_id"),
     *("merchant_name", "banks"),
 )
-DECLINED = """
+_NO_BANK_ASKED = ", ".join(f"'{code}'" for code in NO_BANK_ASKED)
+DECLINED = f"""
 SELECT asked.id AS request_id, asked.requested_at, asked.reason, asked.amount_minor,
        asked.customer_id, bought.merchant_name,
        ARRAY(SELECT concat_ws(' ', source.brand, source.funding,
                               coalesce(source.country, 'unknown country'))
                FROM charge JOIN funding_source AS source ON source.id = charge.funding_source_id
               WHERE charge.request_id = asked.id AND charge.state = 'declined'
+                AND coalesce(charge.decline_code, '') NOT IN ({_NO_BANK_ASKED})
               ORDER BY charge.id) AS banks
   FROM authorization_request AS asked
   JOIN card_authorization AS bought ON bought.id = asked.authorization_id
  WHERE asked.requested_at >= part.starts_at
    AND asked.requested_at < part.starts_at + interval '15 minutes' AND asked.reason IS NOT NULL
 OFFSET 0
-"""
+"""  # noqa: S608  texts of ours
 """The declines of a quarter of an hour, which is named `part`.
 
 OFFSET keeps it from being joined with all quarters at once, for which whole tables would be read.

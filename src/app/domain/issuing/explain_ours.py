@@ -5,11 +5,24 @@ from collections.abc import Mapping
 from app.domain.issuing.decline_reasons import DeclineReason
 from app.domain.issuing.explanation import Decider, Explanation
 
+_NOT_CHARGED = "A temporary problem on our side. Your linked card has not been charged."
+_RELEASED = (
+    "A temporary problem on our side. If anything was put on your linked card, it is undone."
+)
+"""What became of the charge may not be known for some seconds after the answer."""
 
-def _ours(short: str, staff: str, next_step: str, *, retry_sensible: bool) -> Explanation:
+
+def _ours(
+    short: str,
+    staff: str,
+    next_step: str,
+    *,
+    retry_sensible: bool,
+    customer: str = _NOT_CHARGED,
+) -> Explanation:
     return Explanation(
         short=short,
-        customer="A temporary problem on our side. Your linked card has not been charged.",
+        customer=customer,
         staff=staff,
         next_step=next_step,
         decided_by=Decider.US,
@@ -76,10 +89,11 @@ OURS: Mapping[DeclineReason, Explanation] = {
         retry_sensible=True,
     ),
     DeclineReason.FUNDING_UNKNOWN: _ours(
-        "no clear answer from the linked card in time",
+        "no clear answer about the linked card",
         "The charge timed out or ended in an error; the repair job finds out and undoes it.",
-        "Wait for the repair; look at the charge.",
+        "The repair asks Stripe after REPAIR_WAIT_SECONDS; the line of time has what it found.",
         retry_sensible=True,
+        customer=_RELEASED,
     ),
     DeclineReason.FUNDING_REFUSED: _ours(
         "Stripe refused our charge request",
@@ -98,6 +112,7 @@ OURS: Mapping[DeclineReason, Explanation] = {
         "Our own deadline of 1,650 ms passed before an answer was safe.",
         "Look at the steps' times to see what was slow.",
         retry_sensible=True,
+        customer=_RELEASED,
     ),
     DeclineReason.TOO_BUSY: _ours(
         "too many purchases in flight",
@@ -110,6 +125,7 @@ OURS: Mapping[DeclineReason, Explanation] = {
         "An exception or the database stopped the decision.",
         "Search the log for the request id.",
         retry_sensible=True,
+        customer=_RELEASED,
     ),
     DeclineReason.FUNDING_PAUSED: _ours(
         "charging is paused: Stripe does not answer",
