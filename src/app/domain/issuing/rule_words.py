@@ -40,9 +40,10 @@ def condition_in_words(condition: Condition) -> str:
                 f" until {_days(for_days)} after the first purchase"
             )
         case DeclineStreak(minutes, declines):
-            words = f"a card after {declines} declines within {span(minutes)}"
+            words = f"a card after {counted(declines, "decline")} within {span(minutes)}"
         case CardTesting(minutes, probes):
-            words = f"a card after {probes} purchases of at most 1.00 within {span(minutes)}"
+            tries = counted(probes, "purchase")
+            words = f"a card after {tries} of at most 1.00 within {span(minutes)}"
         case RiskScore(least):
             words = f"what the card network scores {least} or higher"
     return words
