@@ -40,7 +40,7 @@ def condition_in_words(condition: Condition) -> str:
                 f" until {_days(for_days)} after the first purchase"
             )
         case DeclineStreak(minutes, declines):
-            words = f"a card after {counted(declines, "decline")} within {span(minutes)}"
+            words = f"a card after {counted(declines, 'decline')} within {span(minutes)}"
         case CardTesting(minutes, probes):
             tries = counted(probes, "purchase")
             words = f"a card after {tries} of at most 1.00 within {span(minutes)}"
