@@ -265,6 +265,7 @@ def _searches(known: Known) -> Iterator[Page]:
         "amount of a refund": [_typed(one["back_minor"]) for one in known.purchases],
         "no such amount": ["99999.99"],
         "Stripe's id of a purchase": [one["stripe_id"] for one in known.purchases],
+        "our own id of a purchase": [str(one["id"]) for one in known.purchases],
         "Stripe's id of a charge": [one["charge_id"] for one in known.purchases],
     }
     for name, typed in terms.items():

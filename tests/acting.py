@@ -19,9 +19,7 @@ class Form:
         self.client = client
         self.path = path
         self.page = page
-        self.hidden = {name: _value(page.text, name) for name in ("once", "seen")} | {
-            "csrf_token": csrf_token_on(page)
-        }
+        self.hidden = _hidden(page.text) | {"csrf_token": csrf_token_on(page)}
 
     async def send(self, **typed: Any) -> httpx.Response:
         """Send the form, with a reason the page offers unless another one is typed."""
@@ -47,7 +45,9 @@ def field_problem(page: httpx.Response, name: str) -> str:
     return html.unescape(found[1]) if found else ""
 
 
-def _value(text: str, name: str) -> str:
-    found = re.search(rf'name="{name}" value="([^"]*)"', text)
-    assert found, text
-    return found[1]
+def _hidden(text: str) -> dict[str, str]:
+    """Give what the form carries without showing it."""
+    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', text)
+    hidden = {name: html.unescape(value) for name, value in found}
+    assert {"once", "seen"} <= hidden.keys(), text
+    return hidden

@@ -1,14 +1,18 @@
 """What staff do about rules, prices and work that stopped, through the pages."""
 
+import html
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID, uuid4
 
 import pytest
 
 from app.domain.identity.states import Role
+from app.domain.issuing.rule_reading import LONGEST_NAME
 from tests.acting import Form, act, field_problem, opened
 from tests.back_office import signed_in
+from tests.integration.test_pages_home import said
 from tests.oracle import oracle
 from tests.product import Product
 from tests.situations import holder, pay
@@ -46,23 +50,69 @@ async def test_a_merchant_is_blocked_from_a_purchase_and_free_again(product: Pro
         assert (await support.get("/admin/act/stop-merchant/new")).status_code == 403
         page = await risk.get(f"/admin/purchase/{purchase['id']}")
         found = page.text.partition("/admin/act/stop-merchant/new?")[2].partition('"')[0]
-        typed = dict(parse_qsl(found))
-        path = f"/admin/act/stop-merchant/new?{found}"
+        typed = dict(parse_qsl(html.unescape(found)))
+        assert typed["purchase"] == str(purchase["id"])
+        path = f"/admin/act/stop-merchant/new?{html.unescape(found)}"
         form = Form(risk, "/admin/act/stop-merchant/new", await risk.get(path))
         assert f'value="{typed["value"]}"' in form.page.text
+        assert "Merchant Blue Bottle" in said(form.page)
         assert "1 of 1 approved requests, 10.00 in all, 1.00 of our fee." in form.page.text
         other = await form.send(value="Nowhere", mode="enforced", look="yes", sure="")
         assert (other.status_code, "None of 1 approved requests." in other.text) == (200, True)
+        assert "Blue Bottle" not in said(other)
         wrong = await form.send(value="*", mode="enforced")
         assert (wrong.status_code, bool(field_problem(wrong, "value"))) == (422, True)
         done = await form.send(value=typed["value"], mode="enforced")
         assert done.status_code == 303
         assert (await pay(product, ada.card, 1_000))["approved"] is False
         rule = urlsplit(done.headers["location"]).path.rsplit("/", 1)[1]
+        [kept] = await product.rows("SELECT name FROM decision_rule WHERE id = :id", id=UUID(rule))
+        assert kept["name"] == f"Stop: merchant Blue Bottle ({typed['value']})"
         assert (await act(risk, "end-rule", rule)).status_code == 303
         ended = await risk.get(f"/admin/act/end-rule/{rule}")
         assert "The rule has ended." in ended.text
     assert (await pay(product, ada.card, 1_000))["approved"] is True
+
+
+async def test_a_blocked_merchant_is_named_by_a_purchase_at_it_and_by_nothing_else(
+    product: Product,
+) -> None:
+    ada = await holder(product)
+    await pay(product, ada.card, 1_000)
+    await product.settled()
+    [purchase] = await product.rows("SELECT id, merchant_network_id AS id_ FROM card_authorization")
+    own, key = f"id:{purchase['id_']}", str(purchase["id"])
+    async with signed_in(product, Role.RISK) as risk:
+        for value, seen_on in (
+            ("id:9999999999", key),
+            (own, str(uuid4())),
+            (own, "Whole Foods"),
+            (own, ""),
+        ):
+            given = {"value": value, "purchase": seen_on, "merchant": "Whole Foods"}
+            path = "/admin/act/stop-merchant/new"
+            form = Form(risk, path, await risk.get(path, params=given))
+            facts = said(form.page).partition("What will happen")[0]
+            assert "Blue Bottle" not in facts, given
+            assert "Whole Foods" not in facts, given
+            assert (await form.send(value=value, mode="enforced")).status_code == 303, given
+            [latest] = await product.rows(
+                "SELECT name FROM decision_rule ORDER BY created_at DESC LIMIT 1"
+            )
+            assert latest["name"] == f"Stop: merchant {value}"
+        await product.as_owner(
+            "UPDATE card_authorization SET merchant_name = repeat('Long' || chr(8238), 30)"
+        )
+        given = {"value": own, "purchase": key}
+        form = Form(risk, path, await risk.get(path, params=given))
+        assert "Merchant Long Long Long" in said(form.page)
+        assert (await form.send(value=own, mode="enforced")).status_code == 303
+        [latest] = await product.rows(
+            "SELECT name FROM decision_rule ORDER BY created_at DESC LIMIT 1"
+        )
+        assert latest["name"].startswith("Stop: merchant Long Long ")
+        assert latest["name"].endswith(f" ({own})")
+        assert len(latest["name"]) <= LONGEST_NAME
 
 
 async def test_a_rule_in_shadow_is_promoted_and_put_back(product: Product) -> None:

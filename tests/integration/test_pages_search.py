@@ -1,8 +1,12 @@
 """Search from anywhere, and a customer on one page."""
 
+from uuid import uuid4
+
 import httpx
 
 from app.domain.identity.states import Role
+from app.jobs.catalogue import regular_jobs
+from app.jobs.regular import run_named
 from tests.back_office import csrf_token_on, member, signed_in
 from tests.integration.test_pages_home import said
 from tests.product import Product
@@ -66,6 +70,48 @@ async def test_what_a_caller_says_is_found(product: Product) -> None:
         customer = ada.customer.stripe_customer_id
         answer = await client.get("/admin/search", params={"q": customer})
         assert answer.headers["location"] == f"/admin/customer/{ada.customer.id}"
+
+
+async def test_what_stripe_booked_and_our_own_ids_are_found(product: Product) -> None:
+    ada, _, taken = await bought(product)
+    await run_named(product.parts.sessions, regular_jobs(product.parts), "match_balance")
+    [purchase] = await product.rows(
+        "SELECT id FROM card_authorization WHERE stripe_authorization_id = :name", name=taken
+    )
+    moved = await product.rows("SELECT * FROM balance_transaction ORDER BY occurred_at")
+    own = await product.rows(
+        "SELECT stripe_transaction_id AS id FROM card_transaction UNION ALL"
+        " SELECT stripe_charge_id FROM charge WHERE captured_minor > 0 UNION ALL"
+        " SELECT stripe_refund_id FROM refund UNION ALL"
+        " SELECT stripe_authorization_id FROM card_authorization"
+        "  WHERE stripe_authorization_id = :name",
+        name=taken,
+    )
+    sources = {row["id"] for row in own}
+    theirs = [row for row in moved if row["source"] in sources]
+    assert {row["type"] for row in theirs} >= {"charge", "refund", "issuing_transaction"}
+    [lost] = await product.rows(
+        "SELECT * FROM balance_transaction WHERE type = 'topup' ORDER BY occurred_at LIMIT 1"
+    )
+    name = lost["stripe_balance_transaction_id"]
+    record = f"/admin/balance-transactions/details/{lost['id']}"
+    page = f"/admin/purchase/{purchase['id']}"
+    async with signed_in(product, Role.FINANCE) as client:
+        leads = {row["stripe_balance_transaction_id"]: page for row in theirs} | {
+            name: record,
+            str(purchase["id"]): page,
+            str(purchase["id"]).upper(): page,
+            str(ada.customer.id): f"/admin/customer/{ada.customer.id}",
+            str(ada.card.id): f"/admin/cards/details/{ada.card.id}",
+        }
+        for term, address in leads.items():
+            answer = await client.get("/admin/search", params={"q": term})
+            assert (answer.status_code, answer.headers.get("location")) == (303, address), term
+        assert (await client.get(record)).status_code == 200
+        for nothing in ("txn_nowhere", str(uuid4())):
+            assert f"Nothing is found for “{nothing}”." in await found(client, nothing)
+    async with signed_in(product, Role.SUPPORT) as client:
+        assert "Nothing is found" in await found(client, name)
 
 
 async def test_a_customer_is_on_one_page(product: Product) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from sqladmin import expose
@@ -13,7 +14,8 @@ from starlette.responses import RedirectResponse, Response
 
 from app.admin.noting import note
 from app.admin.pages.office_page import OfficePage, parts_of
-from app.admin.permissions import FULL_EMAIL, allowed
+from app.admin.permissions import FULL_EMAIL, SEE, allowed
+from app.domain.funding.balance_models import BalanceTransaction
 from app.domain.funding.models import FundingSource
 from app.domain.identity.audit import Subject
 from app.domain.identity.models import Customer
@@ -26,6 +28,8 @@ from app.money import parse_amount
 MOST = 20
 LONGEST_TERM = 100
 _STRIPE_ID = re.compile(r"[a-z]{2,7}_[A-Za-z0-9_]{4,}")
+_MOVEMENT = "txn_"
+_OWN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _AMOUNT = re.compile(r"[$]?\s?(\d[\d,]*\.\d{2})(?:\s?(?:usd|USD))?")
 _LAST4 = re.compile(r"[·.*\s]*(\d{4})")
 _PHONE = re.compile(r"\+?[\d\s()-]{7,20}")
@@ -38,10 +42,13 @@ class Found(msgspec.Struct):
     cards: list[tuple[Card, Customer]] = []
     sources: list[tuple[FundingSource, Customer]] = []
     hits: list[Hit] = []
+    # What Stripe booked that belongs to no purchase.
+    movements: list[BalanceTransaction] = []
 
     @property
     def count(self) -> int:
-        return len(self.customers) + len(self.cards) + len(self.sources) + len(self.hits)
+        kinds = (self.customers, self.cards, self.sources, self.hits, self.movements)
+        return sum(len(kind) for kind in kinds)
 
 
 class SearchPage(OfficePage):
@@ -54,11 +61,12 @@ class SearchPage(OfficePage):
     async def search(self, request: Request) -> Response:
         given = request.query_params.get("q", "").replace("\0", "")
         term = " ".join(given.split())[:LONGEST_TERM]
+        books = allowed(request.state.staff, "balance-transactions", SEE)
         async with parts_of(request).sessions() as session:
-            found = await find(session, term) if term else Found()
+            found = await find(session, term, books=books) if term else Found()
             ids = [hit.purchase_id for hit in found.hits]
             purchases = await reports.purchases_named(session, ids) if ids else []
-        if found.count == 1 and _STRIPE_ID.fullmatch(term):
+        if found.count == 1 and (_STRIPE_ID.fullmatch(term) or _OWN_ID.fullmatch(term)):
             return RedirectResponse(_address(found), status_code=303)
         full = allowed(request.state.staff, "customers", FULL_EMAIL)
         if found.customers and full:
@@ -77,8 +85,15 @@ class SearchPage(OfficePage):
         return await self.show(request, "search.html", told_all)
 
 
-async def find(session: AsyncSession, term: str) -> Found:
-    """Look a term up as everything that it may be."""
+async def find(session: AsyncSession, term: str, *, books: bool) -> Found:
+    """Look a term up as everything that it may be.
+
+    `books`: also as what moved our own money, which not everybody may see.
+    """
+    if term.startswith(_MOVEMENT):
+        return await _by_movement(session, term, books=books)
+    if _OWN_ID.fullmatch(term):
+        return await _by_own_id(session, UUID(term))
     if _STRIPE_ID.fullmatch(term):
         return await _by_stripe_id(session, term)
     if "@" in term:
@@ -112,6 +127,24 @@ async def _by_stripe_id(session: AsyncSession, term: str) -> Found:
     )
 
 
+async def _by_movement(session: AsyncSession, term: str, *, books: bool) -> Found:
+    """Look up what Stripe booked: the purchase that it belongs to, or itself where none does."""
+    found = Found(hits=await finding.by_movement(session, term, MOST))
+    if books and not found.hits:
+        named = BalanceTransaction.stripe_balance_transaction_id == term
+        found.movements = list(await session.scalars(select(BalanceTransaction).where(named)))
+    return found
+
+
+async def _by_own_id(session: AsyncSession, key: UUID) -> Found:
+    return Found(
+        customers=await _customers(session, Customer.id == key),
+        cards=await _cards(session, Card.id == key),
+        sources=await _sources(session, FundingSource.id == key),
+        hits=await finding.by_own_id(session, key),
+    )
+
+
 async def _customers(session: AsyncSession, condition: Any) -> list[Customer]:
     newest = select(Customer).where(condition).order_by(Customer.created_at.desc()).limit(MOST)
     return list(await session.scalars(newest))
@@ -142,4 +175,6 @@ def _address(found: Found) -> str:
         return f"/admin/customer/{found.customers[0].id}"
     if found.cards:
         return f"/admin/cards/details/{found.cards[0][0].id}"
+    if found.movements:
+        return f"/admin/balance-transactions/details/{found.movements[0].id}"
     return f"/admin/sources/details/{found.sources[0][0].id}"

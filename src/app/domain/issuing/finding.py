@@ -10,6 +10,8 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.issuing.models import Authorization
+
 _MOST_MERCHANTS = 20
 
 # By amount: what was asked, taken and given back, and what the linked card was charged or refunded.
@@ -57,6 +59,30 @@ UNION ALL
 SELECT authorization_id, 'request', requested_at FROM authorization_request
  WHERE stripe_event_id = :term
 """)
+# What Stripe booked on our balance names what it came from, and the journal that has it here.
+_BY_MOVEMENT = text("""
+WITH moved AS (
+    SELECT source, journal_reference, occurred_at AS at FROM balance_transaction
+     WHERE stripe_balance_transaction_id = :term
+)
+SELECT one.id, 'balance transaction' AS why, moved.at
+  FROM moved JOIN card_authorization AS one ON one.stripe_authorization_id = moved.source
+UNION ALL
+SELECT one.authorization_id, 'balance transaction', moved.at
+  FROM moved JOIN card_transaction AS one ON one.stripe_transaction_id = moved.source
+ WHERE one.authorization_id IS NOT NULL
+UNION ALL
+SELECT one.purchase_id, 'balance transaction', moved.at
+  FROM moved JOIN charge AS one ON one.stripe_charge_id = moved.source
+ WHERE one.stripe_charge_id IS NOT NULL
+UNION ALL
+SELECT one.purchase_id, 'balance transaction', moved.at
+  FROM moved JOIN refund AS one ON one.stripe_refund_id = moved.source
+UNION ALL
+SELECT one.purchase_id, 'balance transaction', moved.at
+  FROM moved JOIN journal AS one ON one.reference = moved.journal_reference
+ WHERE one.purchase_id IS NOT NULL
+""")
 # Each name is stepped to by the index once, however many purchases it has.
 _MERCHANTS = text("""
 WITH RECURSIVE name AS (
@@ -94,6 +120,17 @@ async def by_amount(session: AsyncSession, amount_minor: int, most: int) -> list
 async def by_stripe_id(session: AsyncSession, term: str, most: int) -> list[Hit]:
     """Find the purchases that an object of Stripe's belongs to."""
     return _hits(await session.execute(_BY_ID, {"term": term}), most)
+
+
+async def by_movement(session: AsyncSession, term: str, most: int) -> list[Hit]:
+    """Find the purchase that one of Stripe's balance transactions belongs to, by the id of that."""
+    return _hits(await session.execute(_BY_MOVEMENT, {"term": term}), most)
+
+
+async def by_own_id(session: AsyncSession, purchase_id: UUID) -> list[Hit]:
+    """Find the purchase that has this id of ours, which its customer sees too."""
+    known = await session.get(Authorization, purchase_id)
+    return [Hit(known.id, ["purchase"])] if known else []
 
 
 async def by_merchant(session: AsyncSession, part: str, most: int) -> list[Hit]:

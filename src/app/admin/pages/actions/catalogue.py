@@ -16,6 +16,7 @@ from app.admin.pages.actions.refunds import REFUND_ACTS
 from app.admin.pages.actions.rule_changes import RULE_ACTS
 from app.admin.pages.actions.rules import NEW_RULE_ACTS
 from app.admin.pages.actions.staff import STAFF_ACTS
+from app.admin.pages.actions.stop_merchant import MERCHANT_ACTS
 from app.admin.pages.actions.system import SYSTEM_ACTS
 from app.admin.pages.actions.unmatched import UNMATCHED_ACTS
 from app.admin.pages.office_page import parts_of
@@ -31,6 +32,7 @@ ACTS: Mapping[str, Act] = {
         *MONEY_ACTS,
         *UNMATCHED_ACTS,
         *RULE_ACTS,
+        *MERCHANT_ACTS,
         *NEW_RULE_ACTS,
         *SYSTEM_ACTS,
         *DIFFERENCE_ACTS,

@@ -1,4 +1,4 @@
-"""Rules that staff add: stops of purchases, merchants and linked cards, blocks, any other kind."""
+"""Rules that staff add: stops of purchases and linked cards, blocks, any other kind."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -93,8 +93,12 @@ class AddRule(Act):
         """Give what the form does not ask for."""
         return {}
 
-    def name(self, typed: Mapping[str, str], form: FormData) -> str:  # noqa: ARG002  some make it
-        return text_field(form, "name")
+    async def name(self, scene: Scene, typed: Mapping[str, str]) -> str:  # noqa: ARG002  some make it
+        return text_field(scene.typed, "name")
+
+    async def facts(self, scene: Scene, typed: Mapping[str, str]) -> Sequence[tuple[str, str]]:  # noqa: ARG002  most have none
+        """Give what is known of what the condition names, as lines of the page."""
+        return ()
 
     def own_fields(self) -> tuple[Field, ...]:
         return (
@@ -120,6 +124,7 @@ class AddRule(Act):
             onward=LIST,
             facts=(
                 ("Kind", kind.replace("_", " ")),
+                *await self.facts(scene, given),
                 ("Of this kind in force", str(in_force)),
                 *await would_have_refused(scene, kind, given),
             ),
@@ -142,7 +147,7 @@ class AddRule(Act):
         given = self.given(kind, form)
         draft = Draft(
             condition=read_condition(kind, given, CATEGORIES),
-            name=read_name(self.name(given, form)),
+            name=read_name(await self.name(scene, given)),
             note=why.note,
             mode=RuleMode(choice_in(form, "mode", MODES)),
             effective_from=scene.now,
@@ -170,7 +175,7 @@ class Stop(AddRule):
     def fixed(self) -> dict[str, str]:
         return {"target": self.target}
 
-    def name(self, typed: Mapping[str, str], form: FormData) -> str:  # noqa: ARG002  as its base
+    async def name(self, scene: Scene, typed: Mapping[str, str]) -> str:  # noqa: ARG002  as its base
         return f"Stop: {self.target} {typed.get('value', '')}"[:LONGEST_NAME]
 
     def own_fields(self) -> tuple[Field, ...]:
@@ -187,24 +192,6 @@ class StopAll(Stop):
 
     def fixed(self) -> dict[str, str]:
         return {"target": "all", "value": ""}
-
-
-class StopMerchant(Stop):
-    slug, title, target = "stop-merchant", "Block a merchant", "merchant"
-    action, on = BLOCK, ("purchases",)
-    reasons = ("fraud_suspected", "policy", "incident", "other")
-    effects = ("Every purchase at the merchant is declined, for all customers.", OBEYED)
-
-    def asked(self, kind: str) -> tuple[Field, ...]:  # noqa: ARG002  it is always a stop
-        hint = "Its name, with * for anything; or id: and the network's id of it."
-        return (Field("value", "Merchant", hint=hint),)
-
-    def offered(self, row: Any) -> bool:
-        return bool(row.merchant_name)
-
-    def address(self, row: Any) -> str:
-        known = row.merchant_network_id
-        return _prefilled(self.slug, value=f"id:{known}" if known else row.merchant_name)
 
 
 class StopFunding(Stop):
@@ -231,9 +218,9 @@ class BlockCategory(AddRule):
         return bool(row.merchant_category)
 
     def address(self, row: Any) -> str:
-        return _prefilled(self.slug, categories=row.merchant_category)
+        return prefilled(self.slug, categories=row.merchant_category)
 
-    def name(self, typed: Mapping[str, str], form: FormData) -> str:  # noqa: ARG002  as its base
+    async def name(self, scene: Scene, typed: Mapping[str, str]) -> str:  # noqa: ARG002  as its base
         return f"Closed: {typed.get('categories', '')}"[:LONGEST_NAME]
 
     def own_fields(self) -> tuple[Field, ...]:
@@ -251,9 +238,9 @@ class BlockCountry(BlockCategory):
         return bool(row.merchant_country)
 
     def address(self, row: Any) -> str:
-        return _prefilled(self.slug, countries=row.merchant_country)
+        return prefilled(self.slug, countries=row.merchant_country)
 
-    def name(self, typed: Mapping[str, str], form: FormData) -> str:  # noqa: ARG002  as its base
+    async def name(self, scene: Scene, typed: Mapping[str, str]) -> str:  # noqa: ARG002  as its base
         return f"Closed: {typed.get('countries', '')}"[:LONGEST_NAME]
 
 
@@ -268,12 +255,12 @@ def _only_new(key: str, kind: str) -> str:
     return kind
 
 
-def _prefilled(slug: str, **fields: str) -> str:
+def prefilled(slug: str, **fields: str) -> str:
+    """Give where an action is done anew, with these fields filled in."""
     return f"/admin/act/{slug}/{NEW}?{urlencode(fields)}"
 
 
 NEW_RULE_ACTS: tuple[Act, ...] = (
-    StopMerchant(),
     BlockCategory(),
     BlockCountry(),
     StopAll(),
