@@ -56,7 +56,8 @@ async def holder(
         terms_accepted_ip="203.0.113.7",
     )
     sessions = product.parts.sessions
-    customer = await enrol(sessions, people, person, SYSTEM)
+    now = product.parts.clock.now()
+    customer = await enrol(sessions, people, person, SYSTEM, now=now)
     linked = [await link_token(product, customer, token) for token in sources]
     limits = CardControls(**controls)
     network = product.parts.network

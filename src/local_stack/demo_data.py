@@ -29,7 +29,7 @@ from app.logs import configure_logs
 from app.parts import Parts, open_parts
 from local_stack.data_folder import DataFolder
 from local_stack.demo_enrolling import enrolled, issued, linked_cards
-from local_stack.demo_past import keep, kept, leave_work, play_past
+from local_stack.demo_past import keep, kept, leave_work, play_past, reconcile_again
 from local_stack.demo_people import CUSTOMERS, Bought, DemoCustomer
 from local_stack.demo_shopping import go_shopping
 from local_stack.demo_staff import make_staff
@@ -61,6 +61,7 @@ async def load_into(parts: Parts, folder: DataFolder) -> None:
     played = story.played if story.played > story.begin else None
     await play_past(parts, story.chapter, told, played)
     await fill(parts)
+    await reconcile_again(parts)
     await leave_work(parts)
     folder.demo_story.unlink()
 

@@ -23,7 +23,7 @@ async def enrolled(parts: Parts, person: Person) -> Customer:
     async with parts.sessions() as session:
         known = await by_email(session, person.email)
     if known is None:
-        return await enrol(parts.sessions, people, person, SYSTEM)
+        return await enrol(parts.sessions, people, person, SYSTEM, now=parts.clock.now())
     return await resume(parts.sessions, people, known.id, SYSTEM)
 
 

@@ -6,7 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
+import structlog
 
+from app.clock import real_time
+from app.domain.issuing.differences import keep_run
+from app.jobs.bookkeeping import DifferencesFound, reconciler
+from app.jobs.catalogue import regular_jobs
+from app.jobs.regular import run_named
 from app.parts import Parts
 from local_stack.data_folder import DataFolder
 from local_stack.offline_stripe import OfflineStripe
@@ -14,6 +20,11 @@ from local_stack.story import CUSTOMERS, PER_DAY, Chapter, Told, opening_float_m
 from local_stack.story_desk import ask_to_write_off, leave_a_failed_job, send_what_fails
 from local_stack.story_pieces import pieces
 from local_stack.story_stage import Stage
+
+log = structlog.get_logger()
+
+_LOOKS = 5
+"""How often the whole past is looked at, some seconds apart, while it is still being settled."""
 
 
 class Story(msgspec.Struct):
@@ -62,6 +73,28 @@ async def play_past(
     acts = [*chapter.acts(), *pieces(chapter.end, chapter.begin)]
     await play(stage, acts, chapter.end, told, played=played)
     await stage.move_to(datetime.now(UTC))
+
+
+async def reconcile_again(parts: Parts) -> None:
+    """Look for differences now that all has been settled: what was found in between is gone.
+
+    The daily job may have run in the midst of the past, and looks back a month only; so the whole
+    past is looked at first, and then the job runs as it does each day. What differs still is shown.
+    """
+    await Stage(parts).until_worked_off()
+    jobs = regular_jobs(parts)
+    for _ in range(_LOOKS):
+        await run_named(parts.sessions, jobs, "match_balance")
+        began = real_time()
+        found = await reconciler(parts).run(None, lambda _: None)
+        ended, by = real_time(), "the demo"
+        await keep_run(parts.sessions, found, since=None, began=began, ended=ended, begun_by=by)
+        if not found:
+            break
+    try:
+        await run_named(parts.sessions, jobs, "reconcile")
+    except DifferencesFound as error:
+        log.warning("demo_past_differs", error=str(error))
 
 
 async def leave_work(parts: Parts) -> None:

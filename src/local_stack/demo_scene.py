@@ -121,8 +121,9 @@ async def make_scene(parts: Parts) -> Scene:
     """Enrol the demo's customer, link a Visa and open two virtual cards."""
     people = StripePeople(parts.stripe.other, parts.network)
     sessions, network = parts.sessions, parts.network
-    person = NORA.person(parts.clock.now(), mark=f"+{time.time_ns():x}")
-    customer = await enrol(sessions, people, person, SYSTEM)
+    now = parts.clock.now()
+    person = NORA.person(now, mark=f"+{time.time_ns():x}")
+    customer = await enrol(sessions, people, person, SYSTEM, now=now)
     saved = await link_test_card(parts, customer, VISA)
     no_bars = CardControls(blocked_categories=["drinking_places"])
     return Scene(

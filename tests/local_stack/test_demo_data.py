@@ -89,7 +89,8 @@ async def test_a_second_load_makes_nothing_more(product: Product) -> None:
 async def test_a_load_that_was_interrupted_is_finished_by_the_next(product: Product) -> None:
     parts, everyday = product.parts, MAYA.cards[0]
     people = StripePeople(parts.stripe.other, parts.network)
-    maya = await enrol(parts.sessions, people, MAYA.profile.person(parts.clock.now()), actor=SYSTEM)
+    now = parts.clock.now()
+    maya = await enrol(parts.sessions, people, MAYA.profile.person(now), SYSTEM, now=now)
     await link_test_card(parts, maya, MAYA.sources[0])
     card = await issue(
         parts.sessions,

@@ -9,8 +9,11 @@ import pytest
 
 from app.adapters.stripe_categories import CATEGORIES
 from app.domain.identity.states import Role
+from app.jobs.bookkeeping import DifferencesFound
+from app.jobs.catalogue import regular_jobs
+from app.jobs.regular import run_named
 from local_stack.demo_data import make_people
-from local_stack.demo_past import Story, keep, leave_work, play_past
+from local_stack.demo_past import Story, keep, leave_work, play_past, reconcile_again
 from local_stack.story import Chapter, opening_float_minor, play
 from local_stack.story_plan import ordinary_days, shoppers
 from local_stack.story_refusals import BANKS, FAULTS, RULES
@@ -19,9 +22,11 @@ from local_stack.story_shops import SHOPS
 from local_stack.story_stage import Stage
 from tests.back_office import signed_in
 from tests.conformance.recorder import Recorder
-from tests.controls import command
+from tests.controls import command, later
+from tests.planting import Planting
 from tests.postgres import PostgresServer
 from tests.product import Product, running_product
+from tests.situations import Holder, helper, holder, pay
 from tests.waiting import until
 
 NOW = datetime(2026, 11, 24, 18, tzinfo=UTC)
@@ -31,6 +36,7 @@ SHUT_OUT = (
     *("card_closed", "customer_not_active", "stripe_insufficient_funds"),
 )
 DAYS = 8
+FIRST_LINKED = "SELECT min(created_at) AS at FROM funding_source"
 WRITE_OFFS = "SELECT 1 FROM approval WHERE state = 'waiting' AND kind = 'receivable.write_off'"
 
 
@@ -77,6 +83,7 @@ async def test_a_short_story_is_played_through_the_product_until_now(past: Produ
     seen: list[datetime] = []
     await make_people(past.parts)
     await play_past(past.parts, chapter(), seen.append)
+    await reconcile_again(past.parts)
     await leave_work(past.parts)
     assert seen == sorted(seen)
     assert abs(past.parts.clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
@@ -98,10 +105,41 @@ async def test_a_short_story_is_played_through_the_product_until_now(past: Produ
     assert len(await past.rows("SELECT 1 FROM card_transaction WHERE unmatched")) == 1
     [first] = await past.rows("SELECT min(occurred_at) AS at FROM journal")
     assert first["at"] < datetime.now(UTC) - timedelta(days=DAYS - 1)
+    for people in ("SELECT min(created_at) AS at FROM customer", FIRST_LINKED):
+        [since] = await past.rows(people)
+        assert since["at"] < datetime.now(UTC) - timedelta(days=DAYS - 1)
 
     for words in (("ledger", "verify"), ("reconcile",)):
         code, said, complained = await command(past, *words)
         assert code == 0, (said, complained)
+
+
+async def test_what_differed_while_the_past_was_played_is_gone_after_it(product: Product) -> None:
+    ada = await holder(product)
+    bought = (await pay(product, ada.card, 20_00))["id"]
+    await helper(product, bought, "capture")
+    await product.settled()
+    await set_fee(product, ada, bought, "processing_fee_minor + 1")
+    with pytest.raises(DifferencesFound, match="fee differs"):
+        await run_named(product.parts.sessions, regular_jobs(product.parts), "reconcile")
+    await set_fee(product, ada, bought, "processing_fee_minor - 1")
+    await later(product, days=40)
+    await product.settled()
+
+    await reconcile_again(product.parts)
+
+    kept = await product.rows("SELECT DISTINCT state FROM reconciliation_difference")
+    assert [row["state"] for row in kept] == ["gone"]
+    [job] = await product.rows("SELECT failed, outcome FROM regular_job WHERE name = 'reconcile'")
+    assert not job["failed"], job["outcome"]
+
+
+async def set_fee(product: Product, ada: Holder, purchase: str, fee: str) -> None:
+    """Change what we have noted of Stripe's fee for a purchase's charge."""
+    plan = Planting(product, ada)
+    intent = (await plan.its(purchase))["intent"]
+    plan.change("charge", intent, f"processing_fee_minor = {fee}")
+    await plan.in_our_tables()
 
 
 class Interrupted(Exception):

@@ -81,8 +81,9 @@ async def send_terms(visit: ForVisit, person: ForPerson, form: ForForm) -> Respo
             now=visit.now,
         )
     people = StripePeople(visit.parts.stripe.other, visit.parts.network)
+    now = visit.parts.clock.now()
     try:
-        await become_customer(sessions, people, person.credential_id, visit.actor)
+        await become_customer(sessions, people, person.credential_id, visit.actor, now=now)
     except AppError as refusal:
         problem, step, status = str(refusal), "identity", refusal.status_code
     except stripe.InvalidRequestError:

@@ -143,7 +143,7 @@ async def add_source(
         raise OurOwnCard(f"the card ending {saved.last4} is one of ours")
     linked = await active_sources(session, customer.id)
     same = next((source for source in linked if source.fingerprint == saved.fingerprint), None)
-    source = same or _source(saved, customer.id, after=linked)
+    source = same or _source(saved, customer.id, now, after=linked)
     if same is not None:
         await _replace(session, same, saved, now)
     else:
@@ -212,8 +212,11 @@ async def _replace(
     same.brand, same.funding, same.country = saved.brand, saved.funding, saved.country
 
 
-def _source(saved: SavedCard, customer_id: UUID, after: Sequence[FundingSource]) -> FundingSource:
+def _source(
+    saved: SavedCard, customer_id: UUID, now: datetime, after: Sequence[FundingSource]
+) -> FundingSource:
     return FundingSource(
+        created_at=now,
         customer_id=customer_id,
         stripe_payment_method_id=saved.id,
         priority=after[-1].priority + 1 if after else 1,

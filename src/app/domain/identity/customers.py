@@ -58,22 +58,26 @@ class PeopleAtStripe(Protocol):
 
 
 async def enrol(
-    sessions: Sessions, outside: PeopleAtStripe, person: Person, actor: Actor
+    sessions: Sessions, outside: PeopleAtStripe, person: Person, actor: Actor, *, now: datetime
 ) -> Customer:
     """Keep a new customer, make both identities at Stripe, and let the customer act.
 
-    Raises EmailTaken. When Stripe fails half-way the customer stays onboarding; `resume` goes on.
+    `now` is business time. Raises EmailTaken. When Stripe fails half-way the customer stays
+    onboarding; `resume` goes on.
     """
-    customer = await keep_customer(sessions, person, actor)
+    customer = await keep_customer(sessions, person, actor, now=now)
     return await resume(sessions, outside, customer.id, actor)
 
 
-async def keep_customer(sessions: Sessions, person: Person, actor: Actor) -> Customer:
-    """Keep a new customer, who is nobody at Stripe yet. Raises EmailTaken."""
+async def keep_customer(
+    sessions: Sessions, person: Person, actor: Actor, *, now: datetime
+) -> Customer:
+    """Keep a new customer, who is nobody at Stripe yet, as of business time. Raises EmailTaken."""
     async with sessions.begin() as session:
         if await by_email(session, person.email) is not None:
             raise EmailTaken(person.email)
-        customer = Customer(**msgspec.structs.asdict(person), state=CustomerState.ONBOARDING)
+        told = msgspec.structs.asdict(person)
+        customer = Customer(**told, state=CustomerState.ONBOARDING, created_at=now)
         session.add(customer)
         await session.flush()
         record(session, actor, "customer.enrol", subject=customer)

@@ -139,9 +139,16 @@ async def accept(
 
 
 async def become_customer(
-    sessions: Sessions, outside: PeopleAtStripe, credential_id: UUID, actor: Actor
+    sessions: Sessions,
+    outside: PeopleAtStripe,
+    credential_id: UUID,
+    actor: Actor,
+    *,
+    now: datetime,
 ) -> Customer:
     """Make a customer of a person whose steps are done, or go on where that broke off.
+
+    `now` is business time.
 
     Raises StepMissing, EmailTaken, and what Stripe's refusal or silence raises: the steps stay done
     and this can be called again. Sent twice at once it makes one customer: the address is unique,
@@ -152,7 +159,7 @@ async def become_customer(
         if far.customer is not None and far.enrolled:
             return far.customer
         person = await _person(session, credential_id, far)
-    customer_id = await _joined(sessions, person, credential_id, actor)
+    customer_id = await _joined(sessions, person, credential_id, actor, now)
     await _correct(sessions, customer_id, person)
     customer = await resume(sessions, outside, customer_id, actor)
     async with sessions.begin() as session:
@@ -176,7 +183,9 @@ async def _person(session: AsyncSession, credential_id: UUID, far: Progress) -> 
     return person_of(far.answers, credential.email, terms_accepted_at=at, terms_accepted_ip=address)
 
 
-async def _joined(sessions: Sessions, person: Person, credential_id: UUID, actor: Actor) -> UUID:
+async def _joined(
+    sessions: Sessions, person: Person, credential_id: UUID, actor: Actor, now: datetime
+) -> UUID:
     """Keep the person as a customer and join the credential to it; give the customer's id.
 
     A customer of the same address is theirs when name and date of birth agree: the address is
@@ -184,7 +193,7 @@ async def _joined(sessions: Sessions, person: Person, credential_id: UUID, actor
     """
     # It may be there: by an earlier try, or by one at the same moment.
     with suppress(EmailTaken, IntegrityError):
-        await keep_customer(sessions, person, actor)
+        await keep_customer(sessions, person, actor, now=now)
     async with sessions.begin() as session:
         credential = await session.get_one(Credential, credential_id, with_for_update=True)
         customer = await by_email(session, person.email)
