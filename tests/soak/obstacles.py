@@ -105,6 +105,8 @@ STATUSES = ("card inactive at Stripe", "cardholder inactive at Stripe")
 IDENTITY = "Stripe wants identity"
 UNASKED = ("nobody answers", "Stripe answers for us")
 TOO_LATE = "nobody answers in time"
+DOWN = "Stripe answers nothing"
+PURCHASES_UNTIL_PAUSED = 13
 BANKS: Mapping[str, str] = {
     "bank says: wrong code": "pm_card_chargeDeclinedIncorrectCvc",
     "bank says: its own error": "pm_card_chargeDeclinedProcessingError",
@@ -116,7 +118,7 @@ OWN = ("purchase limit", "daily limit", "monthly limit", "merchant lock", "categ
 ALLOWABLE = (*OWN, "closed category", "card too much", "customer too often", "risk")
 KINDS = (
     *(*OWNERS, *CUSTOMERS, "no linked card", *RULES, *FORMS, *QUESTIONS, "unknown card"),
-    *(*WIRE, *STATUSES, IDENTITY, *UNASKED, TOO_LATE, *BANKS),
+    *(*WIRE, *STATUSES, IDENTITY, *UNASKED, TOO_LATE, DOWN, *BANKS),
 )
 
 
@@ -125,6 +127,8 @@ async def buy_against(scene: Scene, kind: str, pick: int, amount: int) -> str | 
     card = scene.card(pick)
     if kind in QUESTIONS or kind == "unknown card":
         return await _asked(scene, card, kind, amount)
+    if kind == DOWN:
+        return await _until_paused(scene, card)
     async with against(scene, kind, card):
         form: dict[str, Any] = FORMS.get(kind, {})
         made = await pay(scene.product, card, **({"amount_minor": amount} | form))
@@ -141,6 +145,18 @@ async def _asked(scene: Scene, card: Card, kind: str, amount: int) -> str:
     asked = question(name, pending_request=change)
     answer = await post(scene.product.web, AUTHORIZATIONS, asked)
     return f"{asked['data']['object']['id']} {answer.text}"
+
+
+async def _until_paused(scene: Scene, card: Card) -> str:
+    """Buy so often while no charge is answered that the product does not ask for more."""
+    reasons = []
+    async with _broken(scene, {"action": "drop_before", "times": None}):
+        for _ in range(PURCHASES_UNTIL_PAUSED):
+            made = await pay(scene.product, card, 60)
+            if "id" in made:
+                scene.bought.append(made["id"])
+                reasons.append(made["request_history"][0]["reason"])
+    return ", ".join(reasons)
 
 
 def against(scene: Scene, kind: str, card: Card) -> AbstractAsyncContextManager[None]:

@@ -6,19 +6,22 @@ approves or refuses, or it is withdrawn.
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from uuid import UUID
 
 from app.domain.issuing.models import Card
 from app.domain.issuing.states import CardState
 from tests.acting import NOTE, Form
 from tests.back_office import csrf_token_on
-from tests.situations import pay
+from tests.situations import force_capture, pay
 from tests.soak.desks import ASKS, DECIDES
+from tests.soak.merchants import TAKE_BACK
 from tests.soak.obstacles import ALLOWABLE, against
 from tests.soak.scene import Scene, one_of
 from tests.waiting import until
 
 DECISIONS = ("approve", "approve", "refuse", "withdraw")
+SOON_SECONDS = 5
 UNDERSTOOD = (303, 409, 422)
 """Done, changed meanwhile, or a field is wrong: all else is a violation."""
 
@@ -35,8 +38,13 @@ ENDED = (
     " AND EXISTS (SELECT FROM card_transaction WHERE authorization_id = purchase.id) ORDER BY id"
 )
 UNMATCHED = (
-    "SELECT id FROM card_transaction WHERE unmatched AND authorization_id IS NULL"
+    "SELECT id, stripe_transaction_id AS name FROM card_transaction"
+    " WHERE unmatched AND authorization_id IS NULL AND amount_minor > 0"
     " AND customer_id = ANY(:customers) ORDER BY id"
+)
+TAKEN_BACK = (
+    "SELECT 1 FROM card_transaction WHERE unmatched AND amount_minor < 0"
+    " AND customer_id = ANY(:customers)"
 )
 OURS = "SELECT id FROM card_authorization WHERE stripe_authorization_id = :name"
 CARD = (
@@ -65,18 +73,29 @@ async def collect(scene: Scene, pick: int) -> str | None:
 
 
 async def recover(scene: Scene, pick: int) -> str | None:
+    """Open a debt again that was given up; give one up, where none is."""
+    await _give_up(scene, pick)
     return await _on(scene, LOST_DEBTS, "recover-debt", pick)
 
 
 async def paid_outside(scene: Scene, pick: int) -> str | None:
     """Note that a debt has come to our bank account, one that was given up too."""
     query = (OPEN_DEBTS, LOST_DEBTS)[pick % 2]
+    if query == LOST_DEBTS:
+        await _give_up(scene, pick)
     return await _on(scene, query, "debt-paid-outside", pick, statement="TRANSFER 4711")
 
 
 async def assign_refund(scene: Scene, pick: int) -> str | None:
-    """Say which purchase a refund that names none belongs to."""
-    return await _on(scene, UNMATCHED, "assign-refund", pick)
+    """Say which purchase a refund that names none belongs to, a cent of it taken back perhaps."""
+    row = one_of(await scene.product.rows(UNMATCHED, customers=scene.customers), pick)
+    if row is None:
+        return None
+    if pick % 2:
+        path = f"/_sandbox/{TAKE_BACK.format(row['name'])}"
+        await scene.product.stripe.post(path, json={"amount": 1})
+        await _soon(scene, TAKEN_BACK)
+    return await _act(scene, "assign-refund", row["id"], pick)
 
 
 async def freeze(scene: Scene, pick: int) -> str | None:
@@ -154,6 +173,28 @@ STAFF: Mapping[str, Act] = {
     "replace a card": replace,
     "allow once": allow_once,
 }
+
+
+async def _give_up(scene: Scene, pick: int) -> None:
+    """Write a debt off, which two agree on; have a bank refuse what a merchant takes before."""
+    if await scene.product.rows(LOST_DEBTS, customers=scene.customers):
+        return
+    card = scene.card(pick)
+    async with against(scene, "bank says: fraud", card):
+        scene.taken_unasked.append(await force_capture(scene.product, card, 2_000))
+        if await _soon(scene, OPEN_DEBTS):
+            await _on(scene, OPEN_DEBTS, "write-off-debt", DECISIONS.index("approve"))
+
+
+async def _soon(scene: Scene, query: str) -> bool:
+    """Wait a little until there are rows; where events are late or lost, there may be none."""
+
+    async def is_there() -> bool:
+        return bool(await scene.product.rows(query, customers=scene.customers))
+
+    with suppress(AssertionError):
+        await until(is_there, seconds=SOON_SECONDS)
+    return await is_there()
 
 
 async def _on(scene: Scene, query: str, slug: str, pick: int, **typed: str) -> str | None:
