@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,8 @@ import pytest
 from app.config import Settings
 from app.doctor.command import examine
 from app.doctor.findings import Level
+from app.queue import enqueue
+from app.webhooks.inbox import PROCESS_EVENT
 from tests.crashes.processes import environment
 from tests.integration.test_cli import run
 from tests.postgres import PostgresServer
@@ -86,6 +89,10 @@ class TestAProductThatIsWell:
         self, product: Product, change: str, check: str, level: Level
     ) -> None:
         await used(product)
+        # The worker must not come to it before the doctor: an event with a job is left to its job.
+        async with product.parts.sessions.begin() as session:
+            later = timedelta(hours=1)
+            await enqueue(session, PROCESS_EVENT, {"event": "evt_old"}, key="evt_old", delay=later)
         await product.as_owner(change)
         assert await bad(product.settings) == {check: level}
 
