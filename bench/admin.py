@@ -81,6 +81,7 @@ async def _run(data: Database, scale: Scale) -> Part:
     began = time.perf_counter()
     cards = await history.fill(data, scale.purchases)
     took = time.perf_counter() - began
+    print(f"Filled in {scale.purchases:,} purchases in {took:.0f} s.", file=sys.stderr, flush=True)
     async with (
         stub_stripe(0) as stripe,
         _back_office(data, stripe) as office,
@@ -100,7 +101,7 @@ async def measured(
     await _sign_in(data)
     known = await look_up(data.owner_url, datetime.now(UTC).date())
     async with _member(office) as member:
-        taken = [await _ask(member, office, data, one, scale.rounds) for one in pages(known)]
+        taken = [_told(await _ask(member, office, data, one, scale.rounds)) for one in pages(known)]
         calm = await exporting.decide(deciding, cards, scale.calm_seconds)
         file, busy = await exporting.export(member, office, deciding, cards, scale.piece_seconds)
     assert file.rows >= scale.purchases, (file.rows, scale.purchases)
@@ -155,6 +156,13 @@ async def _ask(
             break
     each = (_processors(office, data) - spent) * 1000 / len(milliseconds)
     return Taken(page, sorted(milliseconds), each, gave_up)
+
+
+def _told(one: Taken) -> Taken:
+    """Say at once what a page took: all of them together take a quarter of an hour."""
+    took = "gave up" if one.gave_up else f"p95 {one.p95:.0f} ms"
+    print(f"  {one.page.group} · {one.page.name}: {took}", file=sys.stderr, flush=True)
+    return one
 
 
 async def _answer(member: aiohttp.ClientSession, address: str) -> tuple[float, str]:
