@@ -127,7 +127,7 @@ async def refused_by_rule(stage: Stage, *, why: Why, condition: Condition) -> No
         shop = ("Pyongyang Souvenirs", "gift_card_novelty_and_souvenir_shops", "KP")
     draft = Draft(
         condition=condition,
-        name=f"Tried for an hour: {why.value.replace('_', ' ')}",
+        name=f"Tried once: {why.value.replace('_', ' ')}",
         note="to see what it refuses",
         mode=RuleMode.ENFORCED,
         effective_from=stage.now,

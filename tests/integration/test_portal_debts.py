@@ -6,6 +6,7 @@ import httpx
 
 from app.domain.issuing.debt_stops import write_stops
 from tests.books import book_problems
+from tests.factories import CredentialFactory
 from tests.integration.test_portal_dashboard import words_on
 from tests.integration.test_portal_funding import act
 from tests.integration.test_portal_paying import begin, intent_on
@@ -26,6 +27,13 @@ from tests.situations import (
 )
 
 ALLOWED = timedelta(days=3)
+REFUSE_ONE = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$BEGIN RAISE EXCEPTION 'not this letter'; END$$;
+CREATE TRIGGER refuse BEFORE INSERT ON mail FOR EACH ROW
+    WHEN (NEW.kind = 'cards_stopped' AND NEW.recipient = 'ada@example.com')
+    EXECUTE FUNCTION refuse()
+"""
 SAID = "SELECT kind, subject, text FROM mail WHERE kind LIKE 'cards_%' ORDER BY id"
 TRIED_AGAIN = "state = 'open' AND attempts = 2"
 OPEN = "SELECT id, purchase_id FROM receivable WHERE state = 'open'"
@@ -181,3 +189,22 @@ async def test_a_debt_that_a_refund_leaves_too_little_of_stops_no_card(product: 
     [customer] = await product.rows("SELECT in_debt_since FROM customer")
     assert customer == {"in_debt_since": None}
     assert await book_problems(product) == []
+
+
+async def test_one_whose_letter_fails_keeps_no_other_from_being_told(product: Product) -> None:
+    sessions, clock = product.parts.sessions, product.parts.clock
+    for email in ("ada@example.com", "bob@example.com"):
+        who = await holder(product, email=email)
+        async with sessions.begin() as session:
+            session.add(CredentialFactory.build(email=email, customer_id=who.customer.id))
+        await behave(product, who.sources[0].stripe_payment_method_id, LATER_DECLINES)
+        await force_capture(product, who.card, 3_000)
+    await product.settled()
+    await product.as_owner(REFUSE_ONE)
+    later = clock.now() + timedelta(days=4)
+    assert await write_stops(sessions, ALLOWED, later) == 1
+    [letter] = await letters(product, "cards_stopped")
+    assert letter["recipient"] == "bob@example.com"
+    await product.as_owner("DROP FUNCTION refuse CASCADE")
+    assert await write_stops(sessions, ALLOWED, later) == 1
+    assert await write_stops(sessions, ALLOWED, later) == 0

@@ -59,3 +59,11 @@ def test_what_cannot_be_is_told_at_its_field_and_kept_there(field: str, typed: s
 def test_an_accent_of_its_own_becomes_part_of_its_letter() -> None:
     answers, wanted = read_answers(IDENTITY | {"first_name": "Nun\u0303ez"}, TODAY)
     assert (answers["first_name"], wanted) == ("Nuñez", {})
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"), [("Ad\u0323\u0328a\u0331", "accents"), ("उज्जैन", "Latin letters")]
+)
+def test_an_accent_that_no_letter_has_is_named_as_what_is_wrong(typed: str, said: str) -> None:
+    _, wanted = read_answers(IDENTITY | {"last_name": typed}, TODAY)
+    assert said in wanted["last_name"]

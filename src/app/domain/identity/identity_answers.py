@@ -73,18 +73,22 @@ def person_of(answers: Mapping[str, str], email: str, **terms: object) -> Person
 
 def _name(typed: str, _: date) -> str:
     name = typed.translate(_APOSTROPHES)
-    letters = [one for one in name if one not in _IN_NAMES]
+    accents = [one for one in name if unicodedata.combining(one)]
+    letters = [one for one in name if one not in _IN_NAMES and one not in accents]
     if not letters:
         raise NotAnAnswer("Write your name as it is in your passport.")
-    if len(name) > LONGEST_NAME or not all(one.isalpha() for one in letters):
-        raise NotAnAnswer(
-            f"A name has letters, spaces, hyphens and apostrophes, {LONGEST_NAME} at most."
-        )
-    if not all(unicodedata.name(one, "").startswith("LATIN ") for one in letters):
+    named = [unicodedata.name(one, "") for one in letters if one.isalpha()]
+    if not all(each.startswith("LATIN ") for each in named):
         raise NotAnAnswer(
             "Write it in Latin letters, as at the foot of your passport's page: the issuer takes"
             " no others."
         )
+    if len(name) > LONGEST_NAME or not all(one.isalpha() for one in letters):
+        raise NotAnAnswer(
+            f"A name has letters, spaces, hyphens and apostrophes, {LONGEST_NAME} at most."
+        )
+    if accents:
+        raise NotAnAnswer("The issuer does not take one of these accents: leave it out.")
     return name
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
+import structlog
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +22,8 @@ from app.domain.issuing.purchase_letters import unlinked
 from app.domain.mailing.models import MailKind
 from app.domain.mailing.outbox import Letter, post
 from app.money import readable
+
+log = structlog.get_logger()
 
 AT_ONCE = 200
 _END = "\n\n{site}/funding\n\nProxycard\n{site}/\n"
@@ -45,14 +48,18 @@ async def write_stops(sessions: Sessions, allowed: timedelta, now: datetime) -> 
     """Put a letter to those whose cards have stopped or work again into the outbox; count them.
 
     `allowed`: how long a debt may be open. `now` is business time. A customer is looked at alone,
-    so that no purchase waits for another one's letter; of very many the rest comes at the next run.
+    so that no purchase waits for another one's letter, and one whose letter fails keeps no other
+    from being told; of very many the rest comes at the next run.
     """
     async with sessions() as session:
         found = list(await session.scalars(_untold(now - allowed).limit(AT_ONCE)))
     written = 0
     for customer_id in found:
-        async with sessions.begin() as session:
-            written += await _tell(session, customer_id, now - allowed, now)
+        try:
+            async with sessions.begin() as session:
+                written += await _tell(session, customer_id, now - allowed, now)
+        except Exception:
+            log.exception("stop_not_told", customer=str(customer_id))
     return written
 
 
