@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from app.db import Sessions, create_engine, create_sessions
-from app.domain.issuing import profit_days
+from app.domain.issuing import profit_days, traffic
 from app.domain.issuing.clearing import mark_amiss
 from app.domain.issuing.proving import prove
 from app.domain.ledger import rollups
@@ -43,7 +43,8 @@ async def fill(database: Database, purchases: int) -> list[str]:
             await owner.execute(statement)
         await owner.execute("VACUUM ANALYZE")
         await _follow(database)
-        await owner.execute("VACUUM ANALYZE account_day, profit_day, open_clearing")
+        await owner.execute("VACUUM ANALYZE account_day, profit_day, open_clearing, traffic")
+        await owner.execute("VACUUM ANALYZE declined_request")
         await owner.execute("CHECKPOINT")
     finally:
         await owner.close()
@@ -97,6 +98,7 @@ async def _follow(database: Database) -> None:
     sessions: Sessions = create_sessions(engine)
     try:
         await asyncio.gather(rollups.follow(sessions, DAYS), profit_days.follow(sessions, DAYS))
+        await traffic.keep(sessions)
         await mark_amiss(sessions)
     finally:
         await engine.dispose()

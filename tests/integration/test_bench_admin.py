@@ -29,6 +29,9 @@ async def test_the_back_office_is_measured(postgres_server: PostgresServer, data
     async with running_product(url, owner, Recorder(), nobody_working) as product:
         address = product.settings.app_url
         served = Served(address, address + AUTHORIZATIONS, os.getpid())
+        # What the worker keeps for the homes is there as well.
+        assert await product.rows("SELECT 1 FROM traffic")
+        assert await product.rows("SELECT 1 FROM declined_request")
         part = await admin.measured(data, served, served, cards, admin.QUICK)
     told = "\n".join(lines("admin", part))
     assert "gave up" not in told

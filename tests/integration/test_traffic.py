@@ -42,10 +42,8 @@ async def told(product: Product) -> Told:
     async with product.parts.sessions() as session:
         hours = await traffic.traffic(session, span, ZONE, Unit.HOUR)
         found = [
-            await decline_figures.by_reason(session, span),
-            await decline_figures.by_merchant(session, span, 8),
+            await decline_figures.tally(session, span, 8),
             await decline_figures.by_bank(session, span, 8),
-            await decline_figures.failing_customers(session, span, 8),
         ]
     return Told(hours, found)
 

@@ -1,23 +1,18 @@
 """The figures and tables of the home of support."""
 
 from collections.abc import Sequence
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.admin.pages.figures import Figure, against_share, percent
 from app.admin.pages.periods import Period
 from app.admin.views.purchases import DECIDERS
 from app.admin.wording import amount
-from app.domain.issuing import decline_figures
 from app.domain.issuing.decline_figures import ReasonDeclines
 from app.domain.issuing.explanation import Decider
 from app.domain.issuing.explanations import EXPLANATIONS
-from app.domain.issuing.reports import Answers, Span
-
-MOST = 8
+from app.domain.issuing.reports import Answers
 
 
 class Deciders(msgspec.Struct, frozen=True):
@@ -39,15 +34,6 @@ class Deciders(msgspec.Struct, frozen=True):
                 minor = sum(one.amount_minor for one in theirs)
                 found.append(Deciders(name, title, count, minor))
         return sorted(found, key=lambda one: -one.count)
-
-
-async def tables_of(session: AsyncSession, span: Span) -> dict[str, Any]:
-    """Read the declines of a time by merchant, bank and customer."""
-    return {
-        "merchants": await decline_figures.by_merchant(session, span, MOST),
-        "banks": await decline_figures.by_bank(session, span, MOST),
-        "customers": await decline_figures.failing_customers(session, span, MOST),
-    }
 
 
 class Counted(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.admin.pages.charts import Chart, Series, Slots, drawn
-from app.admin.pages.decline_tables import Counted, Deciders, figures, tables_of
+from app.admin.pages.decline_tables import Counted, Deciders, figures
 from app.admin.pages.office_page import OfficePage, parts_of, zone_of
 from app.admin.pages.periods import (
     Period,
@@ -32,6 +32,8 @@ from app.domain.issuing.traffic import Unit, answers, traffic
 
 USUAL_DAYS = 7
 RECENT = 12
+MOST = 8
+"""Of merchants, banks and customers with the most declines."""
 HOURS_OF_DAYS = 3
 """Up to as many days are shown hour by hour, more by the hour of the day."""
 
@@ -80,7 +82,8 @@ async def _read(
     now = [hour for hour in told if hour.start.date() >= period.first]
     before = [hour for hour in told if hour.start.date() < period.first]
     hours = decline_figures.by_hour(now)
-    reasons = await decline_figures.by_reason(session, span)
+    tally = await decline_figures.tally(session, span, MOST)
+    reasons = tally.reasons
     lost = None
     if allowed(request.state.staff, "home", TOTALS):
         lost = await decline_figures.lost_fees(session, span, reasons)
@@ -94,7 +97,9 @@ async def _read(
         "day_chart": day_chart(hours, period),
         "hour_chart": hour_chart(hours, period),
         "worst_hours": worst(hours),
-        **await tables_of(session, span),
+        "merchants": tally.merchants,
+        "banks": await decline_figures.by_bank(session, span, MOST),
+        "customers": tally.customers,
     }
 
 

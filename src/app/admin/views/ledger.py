@@ -22,7 +22,7 @@ from app.admin.views.ledger_filters import (
     Trait,
     rules_of,
 )
-from app.admin.views.listing import COUNTED_READING, ReadOnlyList, at, choices
+from app.admin.views.listing import ReadOnlyList, at, choices
 from app.admin.views.searching import Search
 from app.admin.wording import amount
 from app.domain.issuing.story_words import (
@@ -33,6 +33,9 @@ from app.domain.issuing.story_words import (
 )
 from app.domain.ledger.journals import Layer
 from app.domain.ledger.models import JournalEntry
+
+COUNTED_BY_TRAIT = 500
+"""Up to how many postings are counted where the purchase of each has to be looked at."""
 
 
 def references(term: str) -> list[str]:
@@ -202,7 +205,7 @@ class EntryList(ReadOnlyList, model=LedgerEntry):
     def counted(self, request: Request) -> int:
         """Count fewer where each posting's purchase has to be looked at."""
         by_trait = any(request.query_params.get(field) for field in TRAITS)
-        return COUNTED_READING if by_trait else super().counted(request)
+        return COUNTED_BY_TRAIT if by_trait else super().counted(request)
 
     def _tell_sums(self, request: Request, added: Sequence[Any], count: int) -> None:
         few = count <= request.state.counted

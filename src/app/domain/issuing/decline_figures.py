@@ -3,13 +3,24 @@
 Everything is counted by when it was asked, over whole days of some zone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import (
+    DateTime,
+    Select,
+    Uuid,
+    column,
+    func,
+    or_,
+    select,
+    tuple_,
+    values,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.funding.models import PricePlan
@@ -65,69 +76,70 @@ class FailingCustomer(msgspec.Struct, frozen=True):
     last_at: datetime
 
 
+class Tally(msgspec.Struct, frozen=True):
+    """Declines of a time, counted by what they have in common."""
+
+    reasons: list[ReasonDeclines]
+    merchants: list[Declines]
+    customers: list[FailingCustomer]
+
+
+class _By(IntEnum):
+    """What rows are counted by, as PostgreSQL's grouping() names it: bits of the keys left out."""
+
+    REASON = 0b011
+    MERCHANT = 0b101
+    CUSTOMER = 0b110
+
+
 def by_hour(hours: Iterable[Traffic]) -> list[Hour]:
     """Give approvals that stood and declines by hour; hours without any are left out."""
     found = (Hour(one.start, one.approved, one.overruled + one.declined) for one in hours)
     return [hour for hour in found if hour.all]
 
 
-async def by_reason(session: AsyncSession, span: Span) -> list[ReasonDeclines]:
-    """Count declines by reason, the most frequent first."""
-    why = declined.c.reason
-    above = _AMOUNT > 0
-    payable = func.coalesce(func.sum(_AMOUNT).filter(above), 0)
-    figures = (_COUNT, func.sum(_AMOUNT), _COUNT.filter(above), payable)
-    counted = select(why, *figures).group_by(why).order_by(_COUNT.desc(), why)
-    rows = await session.execute(counted, _within(span))
-    return [ReasonDeclines(row[0], row[1], int(row[2]), row[3], int(row[4])) for row in rows]
+async def tally(session: AsyncSession, span: Span, most: int) -> Tally:
+    """Count declines by reason, by merchant's name and by customer, the most frequent first.
 
-
-async def by_merchant(session: AsyncSession, span: Span, most: int) -> list[Declines]:
-    """Count declines by the merchant's name."""
-    return await _counted_by(session, declined.c.merchant_name, span, most)
+    All reasons; of the others so many. In one reading of the rows, which are many in a long time.
+    """
+    found = list(await session.execute(_ranked(most), _within(span)))
+    theirs = [(row.customer_id, row.last_at) for row in found if row.by == _By.CUSTOMER]
+    named = await _named(session, theirs)
+    return Tally(
+        [
+            ReasonDeclines(
+                row.reason, row.count, int(row.minor), row.payable, int(row.payable_minor)
+            )
+            for row in found
+            if row.by == _By.REASON
+        ],
+        [
+            Declines(row.merchant_name, row.count, int(row.minor))
+            for row in found
+            if row.by == _By.MERCHANT
+        ],
+        [
+            FailingCustomer(key, name, row.count, int(row.minor), last, row.last_at)
+            for row in found
+            if row.by == _By.CUSTOMER
+            for key, name, last in named
+            if key == row.customer_id
+        ],
+    )
 
 
 async def by_bank(session: AsyncSession, span: Span, most: int) -> list[Declines]:
     """Count what banks declined by the linked card: its brand, kind and country."""
-    return await _counted_by(session, func.unnest(declined.c.banks), span, most)
-
-
-async def failing_customers(session: AsyncSession, span: Span, most: int) -> list[FailingCustomer]:
-    """Give the customers with the most declines."""
-    worst = (
-        select(
-            declined.c.customer_id.label("id"),
-            _COUNT.label("count"),
-            func.sum(_AMOUNT).label("minor"),
-            func.max(_AT).label("last_at"),
-        )
-        .where(declined.c.customer_id.is_not(None))
-        .group_by(declined.c.customer_id)
-        .order_by(_COUNT.desc(), func.max(_AT).desc())
+    each = select(func.unnest(declined.c.banks).label("key"), _AMOUNT).subquery()
+    counted = (
+        select(each.c.key, _COUNT, func.sum(each.c.amount_minor))
+        .group_by(each.c.key)
+        .order_by(_COUNT.desc(), each.c.key)
         .limit(most)
-        .subquery()
     )
-    last = (
-        select(AuthorizationRequest.reason)
-        .where(
-            AuthorizationRequest.customer_id == worst.c.id,
-            AuthorizationRequest.requested_at == worst.c.last_at,
-            AuthorizationRequest.reason.is_not(None),
-        )
-        .limit(1)
-        .scalar_subquery()
-    )
-    whole_name = Customer.first_name + " " + Customer.last_name
-    found = await session.execute(
-        select(worst.c.id, whole_name, worst.c.count, worst.c.minor, last, worst.c.last_at)
-        .join(Customer, Customer.id == worst.c.id)
-        .order_by(worst.c.count.desc(), worst.c.last_at.desc()),
-        _within(span),
-    )
-    return [
-        FailingCustomer(key, name, count, int(minor), reason, at)
-        for key, name, count, minor, reason, at in found
-    ]
+    found = await session.execute(counted, _within(span))
+    return [Declines(key, count, int(minor)) for key, count, minor in found]
 
 
 async def lost_fees(session: AsyncSession, span: Span, reasons: Iterable[ReasonDeclines]) -> int:
@@ -146,18 +158,57 @@ async def lost_fees(session: AsyncSession, span: Span, reasons: Iterable[ReasonD
     return amount * plan.percent_bps // 10_000 + count * plan.fixed_minor
 
 
-async def _counted_by(
-    session: AsyncSession, key: ColumnElement[Any], span: Span, most: int
-) -> list[Declines]:
-    each = select(key.label("key"), _AMOUNT).subquery()
+def _ranked(most: int) -> Select[Any]:
+    """Count by each of _By at once, and rank what each has found."""
+    keys = (declined.c.reason, declined.c.merchant_name, declined.c.customer_id)
+    above = _AMOUNT > 0
+    by = func.grouping(*keys)
     counted = (
-        select(each.c.key, _COUNT, func.sum(each.c.amount_minor))
-        .group_by(each.c.key)
-        .order_by(_COUNT.desc(), each.c.key)
-        .limit(most)
+        select(
+            *keys,
+            by.label("by"),
+            _COUNT.label("count"),
+            func.sum(_AMOUNT).label("minor"),
+            _COUNT.filter(above).label("payable"),
+            func.coalesce(func.sum(_AMOUNT).filter(above), 0).label("payable_minor"),
+            func.max(_AT).label("last_at"),
+        )
+        .group_by(func.grouping_sets(*(tuple_(key) for key in keys)))
+        .having(or_(by != _By.CUSTOMER, declined.c.customer_id.is_not(None)))
+        .subquery()
     )
-    found = await session.execute(counted, _within(span))
-    return [Declines(key, count, int(minor)) for key, count, minor in found]
+    of = counted.c
+    order = (of.count.desc(), of.reason, of.merchant_name, of.last_at.desc(), of.customer_id)
+    place = func.row_number().over(partition_by=of.by, order_by=order).label("place")
+    ranked = select(counted, place).subquery()
+    first = or_(ranked.c.by == _By.REASON, ranked.c.place <= most)
+    return select(ranked).where(first).order_by(ranked.c.by, ranked.c.place)
+
+
+async def _named(
+    session: AsyncSession, customers: Sequence[tuple[UUID, datetime]]
+) -> Sequence[tuple[UUID, str, DeclineReason]]:
+    """Give customers' names, and the reason of the decline that each had at a moment."""
+    if not customers:
+        return []
+    worst = values(
+        column("id", Uuid), column("last_at", DateTime(timezone=True)), name="worst"
+    ).data(list(customers))
+    last = (
+        select(AuthorizationRequest.reason)
+        .where(
+            AuthorizationRequest.customer_id == worst.c.id,
+            AuthorizationRequest.requested_at == worst.c.last_at,
+            AuthorizationRequest.reason.is_not(None),
+        )
+        .limit(1)
+        .scalar_subquery()
+    )
+    name = Customer.first_name + " " + Customer.last_name
+    found = await session.execute(
+        select(worst.c.id, name, last).join_from(worst, Customer, Customer.id == worst.c.id)
+    )
+    return [(key, called, reason) for key, called, reason in found]
 
 
 def _within(span: Span) -> dict[str, datetime]:
