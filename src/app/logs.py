@@ -17,6 +17,7 @@ ALLOWED = frozenset(
         *("event", "level", "timestamp", "logger", "request_id", "exception", "error"),
         *("method", "path", "status", "duration_ms", "own_ms"),
         *("authorization", "stripe_event", "charge", "state", "approved", "attempts", "job"),
+        "customer",
         *("answer", "amount_minor", "currency", "merchant", "held_minor", "funding_mode"),
         *("source_brand", "source_last4", "reason", "reason_text"),
         *("host", "port", "settled", "failed"),

@@ -21,7 +21,10 @@ from tests.waiting import until
 ONE_SETTLEMENT = (sys.executable, "-m", "tests.crashes.one_settlement")
 LONGER_THAN_THE_TEST = "60"
 KEEPS_WAITING_MS = 20_000
-TIME_PASSES = "UPDATE card_authorization SET leased_until = now() WHERE leased_until IS NOT NULL"
+TIME_PASSES = """
+UPDATE card_authorization SET leased_until = now(), settle_after = now()
+ WHERE leased_until IS NOT NULL
+"""
 
 
 class Repaired(msgspec.Struct, frozen=True):

@@ -2,10 +2,15 @@
 
 from typing import Any
 
+import pytest
+import stripe
+
 from app.jobs.catalogue import regular_jobs
 from app.jobs.regular import run_named
 from tests.books import book_problems
 from tests.controls import later
+from tests.factories import AuthorizationFactory
+from tests.faults.arming import INTENTS, arm
 from tests.planting import Planting
 from tests.product import Product
 from tests.situations import Holder, force_capture, helper, holder, intents, pay
@@ -36,6 +41,9 @@ async def at_rest(product: Product) -> None:
         return bool(row["rests"]) and await product._matched()  # noqa: SLF001  as it waits
 
     await until(quiet, why="what is known of is settled")
+
+
+DUE = "UPDATE card_authorization SET settle_after = now() WHERE settle_after IS NOT NULL"
 
 
 async def state_of(product: Product, purchase: str) -> str:
@@ -151,3 +159,34 @@ async def test_a_purchase_nobody_told_us_of_is_adopted(product: Product) -> None
     names = {row["name"] for row in await product.rows(PURCHASES)}
     assert names >= {bought["id"], forced}, "the capture is found by what it moved"
     assert await book_problems(product) == []
+
+
+async def test_what_stripe_failed_once_is_settled_though_no_event_comes(product: Product) -> None:
+    """What has been read of a purchase no list has otherwise; only that it is due brings it on."""
+    _, ada = await silent(product)
+    taken, undone = [(await pay(product, ada.card, 20_00))["id"] for _ in range(2)]
+    await at_rest(product)
+    for name, wish, ours in ((taken, "capture", "capture"), (undone, "reverse", "cancel")):
+        await helper(product, name, wish)
+        path = f"{INTENTS}/{{intent}}/{ours}"
+        await arm(product, "status", path, status=500, times=None)
+        with pytest.raises(stripe.APIError):
+            await product.parts.settler.settle(name)
+    assert [one["state"] for one in await product.rows(CHARGES)] == ["held", "held"]
+    await product.stripe.delete("/_sandbox/faults")
+    await product.as_owner(DUE)
+    await at_rest(product)
+    assert {one["state"] for one in await product.rows(CHARGES)} == {"captured", "canceled"}
+    assert await book_problems(product) == []
+
+
+async def test_a_purchase_that_stripe_does_not_know_rests_when_it_was_looked_at(
+    product: Product,
+) -> None:
+    await silent(product)
+    purchase = AuthorizationFactory.build(stripe_authorization_id="iauth_nobody_knows")
+    async with product.parts.sessions.begin() as session:
+        session.add(purchase)
+    await product.parts.settler.settle("iauth_nobody_knows")
+    [row] = await product.rows(STANDING)
+    assert row["rests"]

@@ -16,7 +16,8 @@ from app.jobs.worker import work
 ENDS_WITHIN_SECONDS = 20
 
 TIME_PASSES = """
-UPDATE card_authorization SET leased_until = now() WHERE leased_until IS NOT NULL;
+UPDATE card_authorization SET leased_until = now(), settle_after = now()
+ WHERE leased_until IS NOT NULL;
 UPDATE pgqueuer SET heartbeat = now() - interval '1 minute' WHERE status = 'picked';
 """
 """As long as what the dead has claimed is its own: purchases, and jobs of the queue."""

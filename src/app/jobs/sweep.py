@@ -1,8 +1,8 @@
 """Finds purchases that no event will bring further, and settles them.
 
 Requests whose outcome should be certain by now; holds on linked cards that are about to lapse;
-debts whose time has come; what a settlement left to be looked at again, or did not end because its
-worker was killed.
+debts whose time has come; what a settlement left to be looked at again, or did not end because it
+failed or its worker was killed.
 """
 
 from datetime import datetime
@@ -25,8 +25,6 @@ SELECT stripe_authorization_id FROM (
      WHERE verified_at IS NULL AND verify_after < :real_now
     UNION ALL
     SELECT id, settle_after FROM card_authorization WHERE settle_after < :real_now
-    UNION ALL
-    SELECT id, leased_until FROM card_authorization WHERE leased_until < :real_now
     UNION ALL
     SELECT purchase_id, capture_before FROM charge
      WHERE state = 'held' AND capture_before < :lapses

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, func, or_, select, true, update
+from sqlalchemy import ColumnElement, case, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Sessions
@@ -46,6 +46,8 @@ async def claim(
 ) -> Claim | None:
     """Take a purchase for a minute, waiting for whoever has it. Raise PurchaseBusy after 10 s.
 
+    A purchase that is taken is due again when the minute is over, until its settlement has ended:
+    whoever took it may be killed or fail, and no event need come for it any more.
     `stripe_id`: of its authorization, or its capture. Raises PurchaseUnknown where no row has it.
     None: what we were told of at `told_at`, by the database's clock, has been settled meanwhile.
     """
@@ -60,7 +62,14 @@ async def claim(
                     or_(Authorization.leased_until.is_(None), Authorization.leased_until < now),
                     _not_read_since(told_at),
                 )
-                .values(leased_until=now + LEASE, fence=Authorization.fence + 1)
+                .values(
+                    leased_until=now + LEASE,
+                    settle_after=case(
+                        (Authorization.settle_after > now, Authorization.settle_after),
+                        else_=now + LEASE,
+                    ),
+                    fence=Authorization.fence + 1,
+                )
                 .returning(Authorization.id, Authorization.fence, func.clock_timestamp())
             )
             taken = found.one_or_none()
@@ -100,12 +109,17 @@ async def still_mine(session: AsyncSession, claimed: Claim) -> Authorization:
     return found
 
 
-async def release(sessions: Sessions, claimed: Claim) -> None:
+async def release(sessions: Sessions, claimed: Claim, again_at: datetime | None = None) -> None:
+    """Give a purchase back before its settlement has ended. It is due again at `again_at`.
+
+    Without one it stays due when the minute is over. What another worker has taken over is its own.
+    """
+    due = {} if again_at is None else {"settle_after": again_at}
     async with sessions.begin() as session:
         await session.execute(
             update(Authorization)
             .where(
                 Authorization.id == claimed.authorization_id, Authorization.fence == claimed.fence
             )
-            .values(leased_until=None)
+            .values(leased_until=None, **due)
         )

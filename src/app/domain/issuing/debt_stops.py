@@ -49,17 +49,21 @@ async def write_stops(sessions: Sessions, allowed: timedelta, now: datetime) -> 
 
     `allowed`: how long a debt may be open. `now` is business time. A customer is looked at alone,
     so that no purchase waits for another one's letter, and one whose letter fails keeps no other
-    from being told; of very many the rest comes at the next run.
+    from being told; of very many the rest comes at the next run. Raises an ExceptionGroup of what
+    failed when all have been looked at.
     """
     async with sessions() as session:
         found = list(await session.scalars(_untold(now - allowed).limit(AT_ONCE)))
-    written = 0
+    written, failed = 0, list[Exception]()
     for customer_id in found:
         try:
             async with sessions.begin() as session:
                 written += await _tell(session, customer_id, now - allowed, now)
-        except Exception:
+        except Exception as error:
             log.exception("stop_not_told", customer=str(customer_id))
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup("letters about stopped cards were not written", failed)
     return written
 
 

@@ -208,7 +208,8 @@ async def _named(
     found = await session.execute(
         select(worst.c.id, name, last).join_from(worst, Customer, Customer.id == worst.c.id)
     )
-    return [(key, called, reason) for key, called, reason in found]
+    # One whose last decline has turned out to be none a moment ago is left out.
+    return [(key, called, reason) for key, called, reason in found if reason is not None]
 
 
 def _within(span: Span) -> dict[str, datetime]:

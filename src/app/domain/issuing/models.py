@@ -104,11 +104,6 @@ class Authorization(Table):
             postgresql_where="settle_after IS NOT NULL",
         ),
         # Few at a time: purchases that are being settled, or whose worker was killed meanwhile.
-        Index(
-            "ix_card_authorization_leased_until",
-            "leased_until",
-            postgresql_where="leased_until IS NOT NULL",
-        ),
     )
 
     # Where a merchant captured without any authorization, the id of Stripe's transaction.

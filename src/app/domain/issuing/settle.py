@@ -47,6 +47,8 @@ log = structlog.get_logger()
 
 MOST_STEPS = 60
 LOOK_AGAIN_AFTER = timedelta(seconds=60)
+TRY_AGAIN_AFTER = timedelta(seconds=10)
+"""When a settlement has failed. What had led to it need not do so again: its facts are written."""
 TRANSACTION = "ipi_"
 ALL_OF_THEM = "every PaymentIntent"
 
@@ -105,6 +107,7 @@ class Settler:
             facts = await self._facts(stripe_id)
             if facts is None:
                 await self._take_back(claimed, stripe_id, changed)
+                is_home = True
                 return
             terms, ends = await self._follow(claimed, facts)
             if ends is None:
@@ -115,7 +118,7 @@ class Settler:
             is_home = True
         finally:
             if not is_home:
-                await release(self.sessions, claimed)
+                await release(self.sessions, claimed, self.wall() + TRY_AGAIN_AFTER)
 
     async def _take_back(self, claimed: Claim, stripe_id: str, changed: str | None) -> None:
         """Undo what was charged for a purchase that Stripe does not know, and follow that."""
@@ -125,6 +128,7 @@ class Settler:
             authorization = await still_mine(session, claimed)
             sent_back = await refund_sent_back(session, authorization.id)
             authorization.not_handled = sent_back or authorization.not_handled
+            authorization.leased_until = authorization.settle_after = None
 
     async def _claim(self, stripe_id: str, told_at: datetime | None) -> Claim | None:
         """Take a purchase; where Stripe knows one that we do not, make its row."""
