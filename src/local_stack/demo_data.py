@@ -8,6 +8,7 @@ so that a load that was interrupted is finished by the next, and a finished one 
 import asyncio
 import os
 import sys
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
@@ -122,10 +123,16 @@ async def _allow_one_more(parts: Parts) -> None:
 
 
 async def _buy(parts: Parts, card: Card, bought: tuple[Bought, ...]) -> None:
-    """Make the purchases that have not been made with the card."""
+    """Make the purchases that have not been made with the card; others of it are somebody's own."""
     merchants = Merchants(parts.stripe.other)
-    made = await merchants.listed(AUTHORIZATIONS, card=card.stripe_card_id)
-    for one in bought[len(made) :]:
+    listed = await merchants.listed(AUTHORIZATIONS, card=card.stripe_card_id)
+    made = Counter(
+        (told["merchant_data"]["name"], told["request_history"][0]["amount"]) for told in listed
+    )
+    for one in bought:
+        if made[one.merchant, one.amount_minor] > 0:
+            made[one.merchant, one.amount_minor] -= 1
+            continue
         told = await merchants.pay(
             card.stripe_card_id,
             one.amount_minor,

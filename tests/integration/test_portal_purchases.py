@@ -15,6 +15,7 @@ from app.domain.issuing.decline_reasons import DeclineReason
 from app.domain.issuing.lines import PurchaseStatus
 from app.domain.issuing.purchase_list import Order, Wanted, page_of
 from app.domain.issuing.remedies import remedy_for
+from tests.faults.arming import arm
 from tests.integration.test_portal_dashboard import words_on
 from tests.journeys.settlement.by_hand import until_there
 from tests.journeys.settlement.test_time import days_pass
@@ -211,6 +212,22 @@ async def test_a_purchase_tells_its_trail_in_cents(product: Product) -> None:
         assert re.search(step, told), (step, told)
     assert "Taken by the merchant $62.40" in told
     assert "On your own card $66.02" in told
+
+
+async def test_a_hold_that_was_found_after_the_decline_is_told_as_what_it_is(
+    product: Product,
+) -> None:
+    ada = await holder(product)
+    await arm(product, "status", status=500, after_effect=True)
+    bought = await pay(product, ada.card, 1_999)
+    assert not bought["approved"]
+    await product.settled()
+    async with signed_in_holder(product, ada) as client:
+        page = await client.get(f"/purchases/{await id_of(product, bought['id'])}")
+    told = words_on(page.text)
+    assert "The purchase was declined: nothing is taken, and it is let go of." in told
+    assert "Nothing is taken yet" not in told
+    assert "The hold is over, and nothing was taken." in told
 
 
 async def test_a_declined_purchase_is_let_pass_once_from_its_page(product: Product) -> None:

@@ -20,7 +20,8 @@ async def test_a_purchase_is_played_to_its_end(product: Product) -> None:
 
     code, said, _ = await command(product, "test", "capture", found[0], "24")
     assert code == 0
-    assert "captured 24.00, refunded 0.00, charged 25.70, fee earned 1.70, owed 0.00" in said
+    sums = "captured 24.00, refunded 0.00, net charged 25.70, net fee earned 1.70, owed 0.00"
+    assert sums in said
     assert re.search(r"2000 Customer funds \(clearing\) +posted +0\.00\n", said)
 
     for words, sentence in {
@@ -36,7 +37,7 @@ async def test_a_card_is_charged_without_asking_and_the_time_moved_on(product: P
     code, said, _ = await command(product, "test", "force-capture", str(ada.card.id), "12.00")
     assert code == 0
     assert "12.00 at Blue Bottle, forced capture" in said
-    assert "charged 13.10, fee earned 1.10" in said
+    assert "net charged 13.10, net fee earned 1.10" in said
     code, said, complained = await command(product, "test", "move-clock", "2")
     assert (code, complained) == (0, "")
     assert said.startswith("It is 20")

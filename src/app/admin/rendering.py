@@ -28,7 +28,7 @@ TITLES: Mapping[int, str] = {
 _SENTENCES: Mapping[int, str] = {
     403: "Your roles do not allow this. An owner can change them.",
     404: "The page or the record does not exist, or no longer.",
-    405: "This address takes another kind of request.",
+    405: "A form is sent to this address; there is no page. Go back to the page of the form.",
     500: "Nothing was changed. The error is in the log, under the request id below.",
 }
 

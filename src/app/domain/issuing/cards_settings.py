@@ -110,8 +110,10 @@ def check_limits(controls: CardControls) -> None:
 def read_nickname(typed: str) -> str:
     """Read a card's name. Raises UnusableNickname."""
     name = " ".join(typed.split())
-    if not name or not name.isprintable() or len(name) > LONGEST_NICKNAME:
+    if not name or len(name) > LONGEST_NICKNAME:
         raise UnusableNickname(f"A card's name has 1 to {LONGEST_NICKNAME} characters.")
+    if not name.isprintable():
+        raise UnusableNickname("One of these characters cannot be seen. Type the name anew.")
     if holds_card_number(name):
         raise UnusableNickname("This looks like a card's number. Choose a name instead.")
     return name

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -62,14 +63,7 @@ async def claim(
                     or_(Authorization.leased_until.is_(None), Authorization.leased_until < now),
                     _not_read_since(told_at),
                 )
-                .values(
-                    leased_until=now + LEASE,
-                    settle_after=case(
-                        (Authorization.settle_after > now, Authorization.settle_after),
-                        else_=now + LEASE,
-                    ),
-                    fence=Authorization.fence + 1,
-                )
+                .values(_taken_at(now) | {"fence": Authorization.fence + 1})
                 .returning(Authorization.id, Authorization.fence, func.clock_timestamp())
             )
             taken = found.one_or_none()
@@ -80,6 +74,15 @@ async def claim(
         if asyncio.get_running_loop().time() > deadline:
             raise PurchaseBusy("another worker is settling this purchase")
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+
+def _taken_at(now: datetime) -> dict[str, Any]:
+    """Give until when a purchase is taken, and when it is due again: sooner if it was before."""
+    due = Authorization.settle_after
+    return {
+        "leased_until": now + LEASE,
+        "settle_after": case((due > now, func.least(due, now + LEASE)), else_=now + LEASE),
+    }
 
 
 def _not_read_since(told_at: datetime | None) -> ColumnElement[bool]:

@@ -94,6 +94,12 @@ def _was_declined(request: AuthorizationRequest) -> bool:
     return request.state is RequestState.DECLINED
 
 
+def _came_of_no(story: Story, funded: FundedCharge | None) -> bool:
+    """Tell a hold that was found after a decline: the bank's answer had not reached us."""
+    declined = {request.id for request in story.requests if _was_declined(request)}
+    return funded is not None and funded.charge.request_id in declined
+
+
 def _refused(story: Story) -> Iterator[Happened]:
     """Tell of linked cards that were tried and did not pay."""
     for funded in story.charges:
@@ -123,6 +129,8 @@ def _moved(story: Story) -> Iterator[Happened]:
             case "linked_card_held":
                 parts = _parts(entry, Layer.HELD)
                 words = f"{parts} Nothing is taken yet."
+                if _came_of_no(story, funded):
+                    words = "The purchase was declined: nothing is taken, and it is let go of."
                 yield Happened(at, Kind.HELD, f"Held on {_card(funded)}", words, _sum(entry))
             case "linked_card_captured" | "linked_card_charged":
                 why = _why(funded) or _why_early(story, entry, funded)

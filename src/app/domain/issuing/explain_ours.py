@@ -91,7 +91,7 @@ OURS: Mapping[DeclineReason, Explanation] = {
     DeclineReason.FUNDING_UNKNOWN: _ours(
         "no clear answer about the linked card",
         "The charge timed out or ended in an error; the repair job finds out and undoes it.",
-        "The repair asks Stripe after REPAIR_WAIT_SECONDS; the line of time has what it found.",
+        "The repair asks Stripe a little later; the line of time says what it found.",
         retry_sensible=True,
         customer=_RELEASED,
     ),

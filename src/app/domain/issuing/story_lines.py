@@ -121,9 +121,11 @@ def _sums(totals: Totals) -> str:
 
 def _money(story: Story) -> str:
     held = story.funding
+    returned = story.returned_fee_minor
+    kept = f", of it returned {readable(returned)}" if returned else ""
     return (
         f"Held {readable(held.held_minor)}, charged {readable(held.charged_minor)},"
-        f" given back {readable(held.refunded_minor)}, earned {readable(story.earned_minor)}"
+        f" given back {readable(held.refunded_minor)}, earned {readable(story.earned_minor)}{kept}"
     )
 
 

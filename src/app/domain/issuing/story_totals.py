@@ -16,8 +16,8 @@ TITLES: Mapping[str, str] = {
     "held": "network holds",
     "captured": "captured",
     "refunded": "refunded",
-    "charged": "charged",
-    "earned": "fee earned",
+    "charged": "net charged",
+    "earned": "net fee earned",
     "owed": "owed",
 }
 

@@ -4,6 +4,7 @@ import { stripeOf } from "./stripe.js";
 import { toast } from "./toast.js";
 
 const SHOWN_SECONDS = 60;
+const PATIENCE_SECONDS = 15;
 const box = document.querySelector("[data-reveal]");
 const left = box.querySelector("[data-left]");
 const problem = box.querySelector("[data-problem]");
@@ -12,6 +13,7 @@ const show = box.querySelector("[data-show]");
 const all = (name) => document.querySelectorAll(`[data-${name}]`);
 let made = [];
 let timer;
+let patience;
 
 function say(text) {
   problem.textContent = text;
@@ -27,6 +29,7 @@ function open(isOpen) {
 
 function hide() {
   clearInterval(timer);
+  clearTimeout(patience);
   for (const element of made) element.destroy();
   made = [];
   open(false);
@@ -52,7 +55,16 @@ async function keyFor(nonce) {
   return told?.secret;
 }
 
+// Stripe's frames say when they are there, and nothing where they could not be filled.
+function giveUpLater() {
+  patience = setTimeout(() => {
+    hide();
+    say("Stripe did not show the number. Try again in a minute.");
+  }, PATIENCE_SECONDS * 1000);
+}
+
 function mount(stripe, nonce, ephemeralKeySecret) {
+  giveUpLater();
   const issuingCard = box.dataset.card;
   const elements = stripe.elements();
   const style = { base: { color: "#ffffff", fontSize: "18px", lineHeight: "26px" } };
@@ -61,7 +73,9 @@ function mount(stripe, nonce, ephemeralKeySecret) {
     const element = elements.create(`issuingCard${kind}Display`, { issuingCard, nonce, ephemeralKeySecret, style });
     element.on("ready", () => {
       waiting -= 1;
-      if (waiting === 0) count();
+      if (waiting > 0) return;
+      clearTimeout(patience);
+      count();
     });
     element.mount(document.querySelector(`[data-display=${name}]`));
     const copy = elements.create("issuingCardCopyButton", { toCopy: name, style: { base: { fontSize: "12px", lineHeight: "36px" } } });
