@@ -220,7 +220,9 @@ async def test_a_purchase_is_gone_on_with_and_its_card_and_books_stand_beside(
         page = await client.get(done.headers["location"])
         assert (await client.post(f"{there}/explode", data=form)).status_code == 404
     text = " ".join(re.sub(r"<[^>]*>", " ", page.text).split())
-    assert "Captured 24.00 USD Refunded 0.00 USD Charged 25.70 USD Fee earned 1.70 USD" in text
+    assert (
+        "Captured 24.00 USD Refunded 0.00 USD Net charged 25.70 USD Net fee earned 1.70 USD" in text
+    )
     assert "The linked card Held now 0.00 USD Charged 25.70 USD" in text
     assert "2000 Customer funds (clearing) posted 24.00 24.00 0.00" in text
 
