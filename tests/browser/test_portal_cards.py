@@ -49,6 +49,14 @@ async def test_a_number_is_shown_after_the_password_and_hides_itself(
     await expect(shown).to_be_hidden(timeout=PATIENCE_MS)
     await expect(page.locator("[data-display=number] iframe")).to_have_count(0)
 
+    await page.route("**/issuing_card_field", lambda route: route.abort())
+    await show.click()
+    await expect(page.locator("[data-display=number] iframe")).to_have_count(1, timeout=PATIENCE_MS)
+    await page.clock.run_for(16_000)
+    problem = page.get_by_text("Stripe did not show the number. Try again in a minute.")
+    await expect(problem).to_be_visible(timeout=PATIENCE_MS)
+    await expect(show).to_be_visible()
+
 
 async def test_a_bank_is_asked_and_fields_say_at_once_what_is_wanted(
     product: Product, chromium: Any
