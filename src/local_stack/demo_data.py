@@ -9,8 +9,10 @@ import asyncio
 import os
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from sqlalchemy import select
@@ -126,9 +128,7 @@ async def _buy(parts: Parts, card: Card, bought: tuple[Bought, ...]) -> None:
     """Make the purchases that have not been made with the card; others of it are somebody's own."""
     merchants = Merchants(parts.stripe.other)
     listed = await merchants.listed(AUTHORIZATIONS, card=card.stripe_card_id)
-    made = Counter(
-        (told["merchant_data"]["name"], told["request_history"][0]["amount"]) for told in listed
-    )
+    made = Counter((told["merchant_data"]["name"], _asked_minor(told)) for told in listed)
     for one in bought:
         if made[one.merchant, one.amount_minor] > 0:
             made[one.merchant, one.amount_minor] -= 1
@@ -146,6 +146,13 @@ async def _buy(parts: Parts, card: Card, bought: tuple[Bought, ...]) -> None:
             if one.refund_minor:
                 [captured] = ended["transactions"]
                 await merchants.refund(captured["id"], refund_amount=one.refund_minor)
+
+
+def _asked_minor(told: Mapping[str, Any]) -> int:
+    """Give what an authorization asked for first; Stripe keeps no request of some that it made."""
+    history = told["request_history"]
+    asked: int = history[0]["amount"] if history else told["amount"]
+    return asked
 
 
 async def load_and_shop(settings: Settings) -> None:

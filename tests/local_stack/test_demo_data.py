@@ -22,6 +22,7 @@ from tests.oracle import oracle
 from tests.portal import browser as portal_browser
 from tests.portal import send
 from tests.product import Product
+from tests.situations import unlinked_refund
 
 OWNED = [card for customer in CUSTOMERS for card in customer.cards]
 MADE = {
@@ -100,11 +101,15 @@ async def test_a_load_that_was_interrupted_is_finished_by_the_next(product: Prod
         everyday.controls,
         actor=SYSTEM,
     )
-    await Merchants(parts.stripe.other).pay(card.stripe_card_id, 1999, "Blue Bottle")
+    merchants = Merchants(parts.stripe.other)
+    await merchants.pay(card.stripe_card_id, 1999, "Blue Bottle")
+    # What somebody who looks around does meanwhile takes the place of none.
+    await merchants.pay(card.stripe_card_id, 333, "Blue Bottle")
+    await unlinked_refund(product, card, 100)
 
     await fill(parts)
 
-    assert await made(product) == MADE
+    assert await made(product) == MADE | {"card_authorization": MADE["card_authorization"] + 1}
 
 
 async def test_nothing_is_made_where_money_could_be_real(product: Product) -> None:

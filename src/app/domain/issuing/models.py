@@ -103,7 +103,6 @@ class Authorization(Table):
             "settle_after",
             postgresql_where="settle_after IS NOT NULL",
         ),
-        # Few at a time: purchases that are being settled, or whose worker was killed meanwhile.
     )
 
     # Where a merchant captured without any authorization, the id of Stripe's transaction.
