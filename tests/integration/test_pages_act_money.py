@@ -17,6 +17,7 @@ from tests.situations import (
     holder,
     pay,
     refund,
+    take_refund_back,
     unlinked_refund,
 )
 
@@ -148,3 +149,36 @@ async def test_an_unmatched_refund_is_given_to_a_purchase(product: Product) -> N
     await product.settled()
     assert await book_problems(product) == []
     assert await kept_by_purchase(product) == {bought[0]: 2_150, bought[1]: 0}
+
+
+async def test_what_takes_an_unmatched_refund_back_is_given_to_its_purchase(
+    product: Product,
+) -> None:
+    ada = await holder(product)
+    bought: str = (await pay(product, ada.card, 2_000))["id"]
+    await helper(product, bought, "capture")
+    await product.settled()
+    elsewhere = {"merchant_data[name]": "Somebody Else", "merchant_data[network_id]": "987"}
+    came = await unlinked_refund(product, ada.card, 2_000, **elsewhere)
+    await take_refund_back(product, {"id": came})
+    await product.settled()
+    given, taken = [
+        row["id"]
+        for row in await product.rows(
+            "SELECT id FROM card_transaction WHERE unmatched ORDER BY amount_minor DESC"
+        )
+    ]
+    async with signed_in(product, Role.FINANCE) as finance:
+        early = await finance.get(f"/admin/act/assign-refund/{taken}")
+        assert "Say first which purchase the refund belongs to" in early.text
+        form = await opened(finance, "assign-refund", given)
+        assert (await form.send(purchase=bought)).status_code == 303
+        await product.settled()
+        assert await kept_by_purchase(product) == {bought: 0}
+
+        form = await opened(finance, "assign-refund", taken)
+        assert "Refund of 20.00 by Somebody Else, taken back" in form.page.text
+        assert (await form.send(purchase=bought)).status_code == 303
+        await product.settled()
+    assert await book_problems(product) == []
+    assert await kept_by_purchase(product) == {bought: 2_150}

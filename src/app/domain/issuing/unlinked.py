@@ -29,6 +29,7 @@ from app.errors import AppError
 NOT_MATCHED = "a refund fits no purchase, or several: a person must say which"
 LONGEST_BETWEEN = timedelta(days=365)
 AT_ONCE = 50
+IS_REFUND = CardTransaction.kind == TransactionKind.REFUND
 CAME_FIRST = text("""
 SELECT refund.stripe_transaction_id FROM card_transaction AS refund
  WHERE refund.unmatched AND refund.authorization_id IS NULL
@@ -58,7 +59,13 @@ class Candidate(msgspec.Struct, frozen=True):
     merchant_network_id: str | None
     # What merchants took on it and have not given back.
     left_minor: int
+    # What they gave back, less what they took back of that.
+    given_back_minor: int
     captured_at: datetime
+
+    def could_hold(self, amount_minor: int) -> bool:
+        """Say whether a refund may belong to it; below zero: what takes so much of one back."""
+        return self.left_minor > 0 if amount_minor > 0 else self.given_back_minor >= -amount_minor
 
 
 class UnlinkedTransactions:
@@ -193,8 +200,7 @@ def best(told: TransactionFacts, candidates: Sequence[Candidate]) -> Candidate |
 async def _given_back(session: AsyncSession, purchase: Authorization) -> int:
     """Give what merchants gave back of a purchase, less what they took back of that."""
     refunds = select(func.coalesce(func.sum(CardTransaction.amount_minor), 0)).where(
-        CardTransaction.authorization_id == purchase.id,
-        CardTransaction.kind == TransactionKind.REFUND,
+        CardTransaction.authorization_id == purchase.id, IS_REFUND
     )
     return int(await session.scalar(refunds) or 0)
 
@@ -239,6 +245,7 @@ async def candidates_of(session: AsyncSession, moved: CardTransaction) -> list[C
             Authorization.merchant_name,
             Authorization.merchant_network_id,
             -func.sum(CardTransaction.amount_minor),
+            func.coalesce(func.sum(CardTransaction.amount_minor).filter(IS_REFUND), 0),
             func.min(CardTransaction.occurred_at),
         )
         .join(CardTransaction, CardTransaction.authorization_id == Authorization.id)
@@ -250,6 +257,6 @@ async def candidates_of(session: AsyncSession, moved: CardTransaction) -> list[C
         .group_by(Authorization.id)
     )
     return [
-        Candidate(purchase, card == moved.card_id, merchant, network_id, int(left), at)
-        for purchase, card, merchant, network_id, left, at in found
+        Candidate(purchase, card == moved.card_id, merchant, network_id, int(left), int(given), at)
+        for purchase, card, merchant, network_id, left, given, at in found
     ]

@@ -16,9 +16,29 @@ from app.domain.issuing.unlinked import Candidate, assign, candidates_of
 from app.domain.marks import mark
 from app.money import readable
 
+NO_PURCHASE = "The customer has no purchase that it could belong to."
+NO_REFUND = (
+    "No purchase of the customer was given so much back."
+    " Say first which purchase the refund belongs to that is taken back here."
+)
+CAME = (
+    "The refund becomes a part of the purchase.",
+    "It goes on to the customer's linked card, with its share of our fee.",
+    "It cannot be given to another purchase afterwards.",
+)
+TAKEN_BACK = (
+    "The refund of the purchase counts for so much less.",
+    "The customer's linked card is charged that again, with its share of our fee.",
+    "It cannot be given to another purchase afterwards.",
+)
+HINTS = {
+    True: "Of this customer, with what merchants took and have not given back.",
+    False: "Of this customer, with what merchants gave back.",
+}
+
 
 class AssignRefund(Act):
-    """A merchant's refund that names no purchase is given one."""
+    """A merchant's refund that names no purchase, or what takes one back, is given a purchase."""
 
     slug, title = "assign-refund", "Say which purchase it belongs to"
     view, action = "refunds", RESOLVE
@@ -30,8 +50,9 @@ class AssignRefund(Act):
         return bool(row.unmatched) and row.authorization_id is None
 
     async def hindrance(self, session: AsyncSession, row: Any, now: datetime) -> str:  # noqa: ARG002
-        found = await _could_be_of(session, row)
-        return "" if found else "The customer has no purchase that it could belong to."
+        if await _could_be_of(session, row):
+            return ""
+        return NO_PURCHASE if row.amount_minor > 0 else NO_REFUND
 
     async def look(self, scene: Scene) -> Told:
         moved: CardTransaction = await scene.found(CardTransaction)
@@ -39,30 +60,20 @@ class AssignRefund(Act):
         refused = await self.hindrance(scene.session, moved, scene.now)
         if not self.offered(moved):
             refused = "The refund belongs to a purchase already."
+        came = moved.amount_minor > 0
+        amount = readable(abs(moved.amount_minor))
         return Told(
-            what=f"Refund of {readable(moved.amount_minor)} by {moved.merchant_name}",
+            what=f"Refund of {amount} by {moved.merchant_name}{'' if came else ', taken back'}",
             onward=f"/admin/transactions/details/{moved.id}",
             facts=(
                 ("Came", moment(moved.occurred_at, scene.zone)),
                 ("Stripe's id", moved.stripe_transaction_id),
             ),
-            effects=(
-                "The refund becomes a part of the purchase.",
-                "It goes on to the customer's linked card, with its share of our fee.",
-                "It cannot be given to another purchase afterwards.",
-            ),
+            effects=CAME if came else TAKEN_BACK,
             seen=mark(moved),
-            cost="Its share of our fee on the purchase",
-            most=readable(moved.amount_minor),
-            fields=(
-                Field(
-                    "purchase",
-                    "Purchase",
-                    "choice",
-                    hint="Of this customer, with what merchants took and have not given back.",
-                    options=options,
-                ),
-            ),
+            cost="Its share of our fee on the purchase" if came else "Nothing",
+            most=amount if came else "",
+            fields=(Field("purchase", "Purchase", "choice", hint=HINTS[came], options=options),),
             refused=refused,
         )
 
@@ -85,11 +96,15 @@ class AssignRefund(Act):
 async def _purchases(scene: Scene, moved: CardTransaction) -> tuple[tuple[str, str], ...]:
     """Give the purchases that a refund may belong to, the likeliest first."""
     found = await _could_be_of(scene.session, moved)
-    found.sort(key=lambda one: (one.left_minor != moved.amount_minor, not one.same_card))
-    zone = scene.zone
+    came, amount = moved.amount_minor > 0, abs(moved.amount_minor)
+    amounts = {one.purchase_id: one.left_minor if came else one.given_back_minor for one in found}
+    found.sort(key=lambda one: (amounts[one.purchase_id] != amount, not one.same_card))
     rows = [await scene.session.get_one(Authorization, one.purchase_id) for one in found[:50]]
     return tuple(
-        (row.stripe_authorization_id, _in_words(row, one.left_minor, moment(one.captured_at, zone)))
+        (
+            row.stripe_authorization_id,
+            _in_words(row, amounts[row.id], moment(one.captured_at, scene.zone)),
+        )
         for one, row in zip(found, rows, strict=False)
     )
 
@@ -97,7 +112,8 @@ async def _purchases(scene: Scene, moved: CardTransaction) -> tuple[tuple[str, s
 async def _could_be_of(session: AsyncSession, moved: CardTransaction) -> list[Candidate]:
     if moved.customer_id is None:
         return []
-    return [one for one in await candidates_of(session, moved) if one.left_minor > 0]
+    found = await candidates_of(session, moved)
+    return [one for one in found if one.could_hold(moved.amount_minor)]
 
 
 def _in_words(purchase: Authorization, left_minor: int, when: str) -> str:
