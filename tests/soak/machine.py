@@ -170,6 +170,12 @@ class Purchases(RuleBasedStateMachine):
     def takes_back(self, pick: int, amount: int | None) -> None:
         self.do(f"take refund back {amount}", merchants.take_back(self.scene, pick, amount))
 
+    @precondition(lambda self: not self.late and not self.lossy)
+    @counted(pick=PICKS)
+    def takes_back_with_fee(self, pick: int) -> None:
+        step = merchants.take_back_with_fee(self.scene, pick)
+        self.do("take a refund back with our fee", step)
+
     # Banks, time, staff.
 
     @counted(pick=PICKS, token=st.sampled_from(REFUSING) | st.sampled_from(PAYING))
@@ -220,7 +226,6 @@ class Purchases(RuleBasedStateMachine):
     def staff_give_money_back(self, pick: int, act: str) -> None:
         self.do(act, self.asked(act, pick))
 
-    @given_back
     @counted(pick=PICKS)
     def staff_look_after_refunds(self, pick: int) -> None:
         self.do("assign a refund", self.asked("assign a refund", pick))

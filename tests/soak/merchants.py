@@ -3,11 +3,24 @@
 `pick` says with which purchase, `amount` how much of it in minor units.
 """
 
-from tests.situations import force_capture, helper, unlinked_refund
+from app.domain.issuing.models import Card
+from tests.situations import VISA, force_capture, helper, pay, unlinked_refund
+from tests.soak.others import all_banks_change
 from tests.soak.scene import Object, Scene, one_of
 
 FORCE = "issuing/authorizations/{}/force_capture"
 TAKE_BACK = "issuing/transactions/{}/reverse_refund"
+WITH_A_FEE = (
+    "SELECT DISTINCT moved.stripe_transaction_id AS name FROM card_transaction AS moved"
+    " JOIN refund ON refund.purchase_id = moved.authorization_id"
+    " WHERE moved.kind = 'refund' AND moved.amount_minor >= 200"
+    " AND refund.returned_fee_minor > 0 AND moved.customer_id = ANY(:customers) ORDER BY name"
+)
+"""Refunds of merchants on purchases of which a part of our fee went back, too."""
+EARNED = (
+    "SELECT 1 FROM card_transaction WHERE stripe_transaction_id = '{}' AND earned_minor > 0"
+    " AND customer_id = ANY(:customers)"
+)
 
 
 async def increment(scene: Scene, pick: int, amount: int) -> str | None:
@@ -112,12 +125,42 @@ async def give_unasked(scene: Scene, pick: int, amount: int, merchant: str) -> s
 async def take_back(scene: Scene, pick: int, amount: int | None) -> str | None:
     """Reverse a refund, in part or what is left of it."""
     refunded = one_of(scene.transactions("refund"), pick)
-    if refunded is None:
+    return None if refunded is None else await _reverse(scene, refunded["id"], amount)
+
+
+async def take_back_with_fee(scene: Scene, pick: int) -> str | None:
+    """Reverse a refund with which our fee went back, too; have one given where there is none."""
+    if not await scene.rows(WITH_A_FEE) and not await _give_with_fee(scene, pick):
         return None
+    refunded = one_of(await scene.rows(WITH_A_FEE), pick)
+    return None if refunded is None else await _reverse(scene, refunded["name"], None)
+
+
+async def _give_with_fee(scene: Scene, pick: int) -> bool:
+    """Take money that is paid at once, and give it back; say whether our fee went with it."""
+    await all_banks_change(scene, pick, VISA)
+    name = await _taken_from(scene, scene.holder(pick).card)
+    if not await scene.soon(EARNED.format(name)):
+        return False
+    await scene.product.call("POST", f"/v1/test_helpers/issuing/transactions/{name}/refund")
+    return await scene.soon(WITH_A_FEE)
+
+
+async def _taken_from(scene: Scene, card: Card) -> str:
+    """Buy and capture; without asking where the product declines. Give the capture's id."""
+    made = await pay(scene.product, card, 2_000)
+    if "id" in made:
+        scene.bought.append(made["id"])
+    if made.get("approved"):
+        await helper(scene.product, made["id"], "capture")
+        return str(scene.transactions("capture")[-1]["id"])
+    scene.taken_unasked.append(await force_capture(scene.product, card, 2_000))
+    return scene.taken_unasked[-1]
+
+
+async def _reverse(scene: Scene, name: str, amount: int | None) -> str:
     body = {} if amount is None else {"amount": max(amount, 1)}
-    response = await scene.product.stripe.post(
-        f"/_sandbox/{TAKE_BACK.format(refunded['id'])}", json=body
-    )
+    response = await scene.product.stripe.post(f"/_sandbox/{TAKE_BACK.format(name)}", json=body)
     return _told(response.json())
 
 

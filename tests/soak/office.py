@@ -6,22 +6,20 @@ approves or refuses, or it is withdrawn.
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from uuid import UUID
 
 from app.domain.issuing.models import Card
 from app.domain.issuing.states import CardState
 from tests.acting import NOTE, Form
 from tests.back_office import csrf_token_on
-from tests.situations import force_capture, pay
+from tests.situations import force_capture, pay, unlinked_refund
 from tests.soak.desks import ASKS, DECIDES
 from tests.soak.merchants import TAKE_BACK
 from tests.soak.obstacles import ALLOWABLE, against
-from tests.soak.scene import Scene, one_of
+from tests.soak.scene import Object, Scene, one_of
 from tests.waiting import until
 
 DECISIONS = ("approve", "approve", "refuse", "withdraw")
-SOON_SECONDS = 5
 UNDERSTOOD = (303, 409, 422)
 """Done, changed meanwhile, or a field is wrong: all else is a violation."""
 
@@ -38,13 +36,12 @@ ENDED = (
     " AND EXISTS (SELECT FROM card_transaction WHERE authorization_id = purchase.id) ORDER BY id"
 )
 UNMATCHED = (
-    "SELECT id, stripe_transaction_id AS name FROM card_transaction"
-    " WHERE unmatched AND authorization_id IS NULL AND amount_minor > 0"
-    " AND customer_id = ANY(:customers) ORDER BY id"
+    "SELECT id, stripe_transaction_id AS name, amount_minor FROM card_transaction"
+    " WHERE unmatched AND authorization_id IS NULL AND customer_id = ANY(:customers) ORDER BY id"
 )
 TAKEN_BACK = (
-    "SELECT 1 FROM card_transaction WHERE unmatched AND amount_minor < 0"
-    " AND customer_id = ANY(:customers)"
+    "SELECT id FROM card_transaction WHERE unmatched AND authorization_id IS NULL"
+    " AND amount_minor < 0 AND customer_id = ANY(:customers) ORDER BY id"
 )
 OURS = "SELECT id FROM card_authorization WHERE stripe_authorization_id = :name"
 CARD = (
@@ -56,7 +53,7 @@ HAS_NEW = "SELECT id FROM card WHERE replaces_id = :id"
 
 async def refund_purchase(scene: Scene, pick: int) -> str | None:
     """Give a purchase back, or a part; with our fee or without; more than one may alone, too."""
-    purchase = one_of(await scene.product.rows(ENDED, customers=scene.customers), pick)
+    purchase = one_of(await scene.rows(ENDED), pick)
     if purchase is None:
         return None
     part = (None, "0.50", "7.01", "45.00")[pick % 4]
@@ -87,15 +84,32 @@ async def paid_outside(scene: Scene, pick: int) -> str | None:
 
 
 async def assign_refund(scene: Scene, pick: int) -> str | None:
-    """Say which purchase a refund that names none belongs to, a cent of it taken back perhaps."""
-    row = one_of(await scene.product.rows(UNMATCHED, customers=scene.customers), pick)
+    """Say which purchase a refund that names none belongs to.
+
+    Perhaps a cent of it is taken back before, which is said to belong to the same then.
+    """
+    row = one_of(await scene.rows(UNMATCHED), pick) or await _unmatched(scene, pick)
     if row is None:
         return None
-    if pick % 2:
-        path = f"/_sandbox/{TAKE_BACK.format(row['name'])}"
-        await scene.product.stripe.post(path, json={"amount": 1})
-        await _soon(scene, TAKEN_BACK)
-    return await _act(scene, "assign-refund", row["id"], pick)
+    if pick % 2 == 0 or row["amount_minor"] < 0:
+        return await _act(scene, "assign-refund", row["id"], pick)
+    before = len(await scene.rows(TAKEN_BACK))
+    path = f"/_sandbox/{TAKE_BACK.format(row['name'])}"
+    await scene.product.stripe.post(path, json={"amount": 1})
+    await scene.soon(TAKEN_BACK, than=before)
+    told = await _act(scene, "assign-refund", row["id"], pick)
+    for taken in await scene.rows(TAKEN_BACK):
+        told = await _act(scene, "assign-refund", taken["id"], pick)
+    return told
+
+
+async def _unmatched(scene: Scene, pick: int) -> Object | None:
+    """Have a merchant take money, and another give some without saying for what."""
+    holder = scene.holder(pick)
+    scene.taken_unasked.append(await force_capture(scene.product, holder.card, 2_000))
+    await unlinked_refund(scene.product, holder.card, 1_000, **{"merchant_data[name]": "Nobody"})
+    await scene.soon(UNMATCHED)
+    return one_of(await scene.rows(UNMATCHED), pick)
 
 
 async def freeze(scene: Scene, pick: int) -> str | None:
@@ -177,28 +191,17 @@ STAFF: Mapping[str, Act] = {
 
 async def _give_up(scene: Scene, pick: int) -> None:
     """Write a debt off, which two agree on; have a bank refuse what a merchant takes before."""
-    if await scene.product.rows(LOST_DEBTS, customers=scene.customers):
+    if await scene.rows(LOST_DEBTS):
         return
     card = scene.card(pick)
     async with against(scene, "bank says: fraud", card):
         scene.taken_unasked.append(await force_capture(scene.product, card, 2_000))
-        if await _soon(scene, OPEN_DEBTS):
+        if await scene.soon(OPEN_DEBTS):
             await _on(scene, OPEN_DEBTS, "write-off-debt", DECISIONS.index("approve"))
 
 
-async def _soon(scene: Scene, query: str) -> bool:
-    """Wait a little until there are rows; where events are late or lost, there may be none."""
-
-    async def is_there() -> bool:
-        return bool(await scene.product.rows(query, customers=scene.customers))
-
-    with suppress(AssertionError):
-        await until(is_there, seconds=SOON_SECONDS)
-    return await is_there()
-
-
 async def _on(scene: Scene, query: str, slug: str, pick: int, **typed: str) -> str | None:
-    row = one_of(await scene.product.rows(query, customers=scene.customers), pick)
+    row = one_of(await scene.rows(query), pick)
     return None if row is None else await _act(scene, slug, row["id"], pick, **typed)
 
 

@@ -1,6 +1,7 @@
 """What one example has made: customers, their cards, and what was bought with them."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
@@ -13,11 +14,13 @@ from tests.product import Product
 from tests.situations import VISA, Holder, behave, holder, link_token, pay
 from tests.soak.desks import Office
 from tests.soak.worker import Crashes
+from tests.waiting import until
 
 Object = dict[str, Any]
 Thing = TypeVar("Thing")
 LINKED = (VISA, "pm_card_mastercard", "pm_card_amex")
 MERCHANTS = ("Blue Bottle", "Corner Shop", "Grand Hotel")
+SOON_SECONDS = 5
 
 
 class Scene:
@@ -92,6 +95,20 @@ class Scene:
         if "id" in made:
             self.bought.append(made["id"])
         return made
+
+    async def rows(self, query: str) -> list[Object]:
+        """Give what a query finds that names this example's customers."""
+        return list(await self.product.rows(query, customers=self.customers))
+
+    async def soon(self, query: str, *, than: int = 0) -> bool:
+        """Wait a little until there are more rows; where events are late or lost, there are not."""
+
+        async def is_there() -> bool:
+            return len(await self.rows(query)) > than
+
+        with suppress(AssertionError):
+            await until(is_there, seconds=SOON_SECONDS)
+        return await is_there()
 
 
 def one_of(things: list[Thing], pick: int) -> Thing | None:
