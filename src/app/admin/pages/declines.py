@@ -1,8 +1,10 @@
 """The home of support: what is declined, why, whose decision it was, and what waits."""
 
+import asyncio
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -24,12 +26,15 @@ from app.admin.pages.periods import (
 from app.admin.pages.queues import waiting
 from app.admin.pages.standing import standing_of
 from app.admin.permissions import TOTALS, allowed
+from app.db import Sessions
 from app.domain.issuing import decline_figures, reports
-from app.domain.issuing.decline_figures import Hour
+from app.domain.issuing.decline_figures import Declines, Hour, Tally
 from app.domain.issuing.explanations import EXPLANATIONS
 from app.domain.issuing.reports import Span
-from app.domain.issuing.traffic import Unit, answers, traffic
+from app.domain.issuing.traffic import Traffic, Unit, answers, traffic
 
+Read = TypeVar("Read")
+Counts = tuple[list[Traffic], Tally, list[Declines]]
 USUAL_DAYS = 7
 RECENT = 12
 MOST = 8
@@ -59,8 +64,9 @@ async def told_of_declines(request: Request) -> tuple[dict[str, Any], int]:
         period = read_period(request.query_params, period)
     except UnreadablePeriod as refusal:
         problem = refusal
+    counts = await _counted(parts_of(request).sessions, period, zone)
     async with parts_of(request).sessions() as session:
-        told = await _read(request, session, period, zone)
+        told = await _read(request, session, period, zone, counts)
         told["queues"] = await waiting(session, request.state.staff, 0)
         told["recent"] = await reports.recent_purchases(session, RECENT)
     told |= {
@@ -73,20 +79,36 @@ async def told_of_declines(request: Request) -> tuple[dict[str, Any], int]:
     return told | standing_of(request), problem.status_code if problem else 200
 
 
-async def _read(
-    request: Request, session: AsyncSession, period: Period, zone: ZoneInfo
-) -> dict[str, Any]:
+async def _counted(sessions: Sessions, period: Period, zone: ZoneInfo) -> Counts:
+    """Read at once what takes long over many days, each on a connection of its own.
+
+    Before the page holds a connection: pages that wait for more while they do would all wait.
+    """
     span = period.span(zone)
     both = Span(period.before.span(zone).start, span.end)
-    told = await traffic(session, both, zone, Unit.HOUR)
+
+    async def apart(read: Callable[[AsyncSession], Awaitable[Read]]) -> Read:
+        async with sessions() as session:
+            return await read(session)
+
+    return await asyncio.gather(
+        apart(lambda session: traffic(session, both, zone, Unit.HOUR)),
+        apart(lambda session: decline_figures.tally(session, span, MOST)),
+        apart(lambda session: decline_figures.by_bank(session, span, MOST)),
+    )
+
+
+async def _read(
+    request: Request, session: AsyncSession, period: Period, zone: ZoneInfo, counts: Counts
+) -> dict[str, Any]:
+    told, tally, banks = counts
     now = [hour for hour in told if hour.start.date() >= period.first]
     before = [hour for hour in told if hour.start.date() < period.first]
     hours = decline_figures.by_hour(now)
-    tally = await decline_figures.tally(session, span, MOST)
     reasons = tally.reasons
     lost = None
     if allowed(request.state.staff, "home", TOTALS):
-        lost = await decline_figures.lost_fees(session, span, reasons)
+        lost = await decline_figures.lost_fees(session, period.span(zone), reasons)
     active = await reports.active_cards(session)
     return {
         "figures": figures(
@@ -98,7 +120,7 @@ async def _read(
         "hour_chart": hour_chart(hours, period),
         "worst_hours": worst(hours),
         "merchants": tally.merchants,
-        "banks": await decline_figures.by_bank(session, span, MOST),
+        "banks": banks,
         "customers": tally.customers,
     }
 
