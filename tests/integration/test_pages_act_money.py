@@ -1,7 +1,12 @@
 """What staff do about debts and unmatched refunds, through the pages; it ends in true books."""
 
+import asyncio
 from contextlib import AsyncExitStack
+from uuid import UUID
 
+from app.domain.funding.receivables import pay_outside
+from app.domain.identity.audit import SYSTEM
+from app.domain.identity.reasons import Reason
 from app.domain.identity.states import Role
 from tests.acting import act, field_problem, opened
 from tests.back_office import csrf_token_on, signed_in
@@ -20,6 +25,8 @@ from tests.situations import (
     take_refund_back,
     unlinked_refund,
 )
+
+WHY = Reason("other", "a test")
 
 
 async def indebted(product: Product) -> tuple[Holder, str, str]:
@@ -182,3 +189,50 @@ async def test_what_takes_an_unmatched_refund_back_is_given_to_its_purchase(
         await product.settled()
     assert await book_problems(product) == []
     assert await kept_by_purchase(product) == {bought: 2_150}
+
+
+async def test_two_cannot_take_the_same_refund_back_at_once(product: Product) -> None:
+    ada = await holder(product)
+    bought: str = (await pay(product, ada.card, 10_000))["id"]
+    await helper(product, bought, "capture")
+    await product.settled()
+    elsewhere = {"merchant_data[name]": "Somebody Else", "merchant_data[network_id]": "987"}
+    for _ in range(2):
+        came = await unlinked_refund(product, ada.card, 4_000, **elsewhere)
+        await take_refund_back(product, {"id": came})
+    await product.settled()
+    one, _, *takings = [
+        str(row["id"])
+        for row in await product.rows(
+            "SELECT id FROM card_transaction WHERE unmatched ORDER BY amount_minor DESC, id"
+        )
+    ]
+    async with AsyncExitStack() as stack:
+        finance = await stack.enter_async_context(signed_in(product, Role.FINANCE))
+        owner = await stack.enter_async_context(signed_in(product, Role.OWNER))
+        form = await opened(finance, "assign-refund", one)
+        assert (await form.send(purchase=bought)).status_code == 303
+        await product.settled()
+        forms = [
+            await opened(client, "assign-refund", taking)
+            for client, taking in zip((finance, owner), takings, strict=True)
+        ]
+        sent = await asyncio.gather(*(form.send(purchase=bought) for form in forms))
+        assert sorted(answer.status_code for answer in sent) == [303, 409]
+    await product.settled()
+    assert await book_problems(product) == []
+    assert await kept_by_purchase(product) == {bought: 10_550}
+
+
+async def test_no_fee_is_asked_for_on_what_was_paid_to_our_bank(product: Product) -> None:
+    ada, bought, debt = await indebted(product)
+    now = product.parts.clock.now()
+    async with product.parts.sessions.begin() as session:
+        await pay_outside(
+            session, UUID(debt), actor=SYSTEM, now=now, reason=WHY, expected_minor=2_000
+        )
+    await behave(product, ada.sources[0].stripe_payment_method_id, VISA)
+    await helper(product, bought, "capture", capture_amount=1_000)
+    await oracle(product, owed=[bought])
+    # 105.50, and 10.00 with 5 % on them: nothing on the 20.00.
+    assert await kept_by_purchase(product) == {bought: 10_550 + 1_050}

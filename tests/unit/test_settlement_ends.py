@@ -104,12 +104,18 @@ def lower(debt: Debt, name: UUID, by: int) -> Debt:
 
 
 amounts = st.integers(0, 60_000)
+# An increment pays the difference of two fees, or a fee by another plan: less than its own, too.
 charges_of = st.lists(
-    st.tuples(st.sampled_from([held, taken]), st.integers(1, 50_000)), max_size=3
+    st.tuples(
+        st.sampled_from([held, taken]),
+        st.integers(1, 50_000),
+        st.sampled_from([0, 0, 1, 50]) | st.integers(0, 3_000),
+    ),
+    max_size=3,
 ).map(
     lambda rows: [
-        kind(UUID(int=number), principal + STANDARD.fee(principal), principal)
-        for number, (kind, principal) in enumerate(rows, start=1)
+        kind(UUID(int=number), principal + max(STANDARD.fee(principal) - less, 0), principal)
+        for number, (kind, principal, less) in enumerate(rows, start=1)
     ]
 )
 

@@ -106,6 +106,17 @@ async def held_anew(product: Product, email: str) -> Sequence[str]:
     return [name]
 
 
+async def a_cent_less_than_was_asked_for(product: Product, email: str) -> Sequence[str]:
+    """6 and 7: a little is let go, more is asked for, and not quite all of it is taken."""
+    ada = await holder(product, email=email)
+    name = (await pay(product, ada.card, 10_00))["id"]
+    await helper(product, name, "reverse", reverse_amount=7)
+    await helper(product, name, "increment", increment_amount=3_33)
+    await product.settled()
+    await helper(product, name, "capture", capture_amount=13_31)
+    return [name]
+
+
 async def expired(product: Product, email: str) -> Sequence[str]:
     """10: the merchant never came."""
     ada = await holder(product, email=email)

@@ -124,6 +124,19 @@ SCENARIOS = [
             {"1010": 47_85, "1020": -50_00, "4000": -3_00, "5000": 5_15}, gross=3_00, net=-2_15
         ),
     ),
+    Scenario(
+        plays.a_cent_less_than_was_asked_for,
+        # 11.00 and 3.48 of the two holds were taken, which cost 0.62 and 0.40.
+        hold=Golden(
+            {"1010": 13_46, "1020": -13_31, "4000": -1_17, "5000": 1_02}, gross=1_17, net=15
+        ),
+        # 11.00 and 3.49 came and cost 0.62 and 0.40. Of the 13.33 for the merchant 0.02 went
+        # back: the cent that the fee on 13.31 is more than what was paid of it is not kept.
+        charge=Golden(
+            {"1010": 13_45, "1020": -13_31, "4000": -1_16, "5000": 1_02}, gross=1_16, net=14
+        ),
+        owed=True,
+    ),
     Scenario(plays.expired, hold=NOTHING, charge=CHARGED_FOR_NOTHING),
     Scenario(
         plays.captured_after_expiry,
@@ -158,30 +171,30 @@ SCENARIOS = [
 
 WHOLE = Whole(
     hold={
-        "1010": 1_084_71,
+        "1010": 1_098_17,
         "1010 held": 211_00,
-        "1020": 98_866_79,
+        "1020": 98_853_48,
         "1020 held": -170_00,
         "1100": 20_00,
         "2000": 30_00,
         "2000 held": -30_00,
         "2300 held": -11_00,
         "3000": -100_000_00,
-        "4000": -59_16,
-        "5000": 37_66,
+        "4000": -60_33,
+        "5000": 38_68,
         "5100": 20_00,
     },
     charge={
-        "1010": 1_273_47,
-        "1020": 98_866_79,
+        "1010": 1_286_92,
+        "1020": 98_853_48,
         "1020 held": -170_00,
         "1100": 20_00,
         "2000": -170_00,
         "2000 held": 170_00,
         "2300": -9_00,
         "3000": -100_000_00,
-        "4000": -61_16,
-        "5000": 59_90,
+        "4000": -62_32,
+        "5000": 60_92,
         "5100": 20_00,
     },
     nobody=OPENING,

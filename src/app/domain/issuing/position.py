@@ -121,8 +121,22 @@ class Position(msgspec.Struct, frozen=True):
 
     @property
     def fee_due_minor(self) -> int:
-        """Our fee on all that merchants took, less what is paid of it."""
-        return self.price.fee(self.captured_minor) - self.fee_paid_minor
+        """Our fee on all that merchants took, less what is paid of it.
+
+        What was paid to our bank account, or given up as lost, has no fee that is asked for.
+        """
+        due = self.price.fee(self.captured_minor) - self.fee_paid_minor
+        asked = self.price.fee(self.captured_minor - self._without_fee_minor) - self.fee_paid_minor
+        return max(asked, 0) if due > 0 else due
+
+    @property
+    def _without_fee_minor(self) -> int:
+        lost = ReceivableState.WRITTEN_OFF
+        return sum(
+            debt.paid_outside_minor + (debt.outstanding_minor if debt.state is lost else 0)
+            for debt in self.debts
+            if not debt.refund_reversed
+        )
 
     @property
     def given_back_minor(self) -> int:

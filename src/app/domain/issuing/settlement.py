@@ -114,8 +114,9 @@ def _collect_the_difference(at: Position) -> Step | None:
 
 
 def _give_back_what_was_too_much(at: Position) -> Step | None:
-    too_much = -(at.due_minor + at.fee_due_minor)
-    if at.due_minor > 0 or too_much <= 0 or (at.due_minor == 0 and at.fee_due_minor >= 0):
+    # No fee that is due is kept of a merchant's part: nothing in the books makes one of the other.
+    too_much = max(-at.due_minor, 0) + max(-at.fee_due_minor, 0)
+    if at.due_minor > 0 or too_much == 0:
         return None
     charge = _newest_refundable(at)
     if charge is None:

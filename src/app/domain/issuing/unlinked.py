@@ -142,13 +142,16 @@ async def assign(
     Raises RefundNotFound, MovedOn, or NotThatPurchase: another customer's, or what takes a refund
     back and the purchase has none of that much.
     """
+    # The purchase first: of two that are assigned to it at once, the second sees the first.
+    found = await session.scalar(
+        select(Authorization)
+        .where(Authorization.stripe_authorization_id == purchase)
+        .with_for_update(key_share=True)
+    )
     moved = await session.scalar(
         select(CardTransaction)
         .where(CardTransaction.stripe_transaction_id == stripe_transaction_id)
         .with_for_update()
-    )
-    found = await session.scalar(
-        select(Authorization).where(Authorization.stripe_authorization_id == purchase)
     )
     if moved is not None:
         check_mark(seen, moved)
