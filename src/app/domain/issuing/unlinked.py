@@ -28,6 +28,7 @@ from app.errors import AppError
 
 NOT_MATCHED = "a refund fits no purchase, or several: a person must say which"
 LONGEST_BETWEEN = timedelta(days=365)
+"""A refund of an older purchase is given to it by a person only."""
 AT_ONCE = 50
 IS_REFUND = CardTransaction.kind == TransactionKind.REFUND
 CAME_FIRST = text("""
@@ -66,6 +67,10 @@ class Candidate(msgspec.Struct, frozen=True):
     def could_hold(self, amount_minor: int) -> bool:
         """Say whether a refund may belong to it; below zero: what takes so much of one back."""
         return self.left_minor > 0 if amount_minor > 0 else self.given_back_minor >= -amount_minor
+
+    def to_move_minor(self, amount_minor: int) -> int:
+        """Give what there is to give back; below zero: what there is to take back."""
+        return self.left_minor if amount_minor > 0 else self.given_back_minor
 
 
 class UnlinkedTransactions:
@@ -200,6 +205,21 @@ def best(told: TransactionFacts, candidates: Sequence[Candidate]) -> Candidate |
     return None
 
 
+def likeliest_first(moved: CardTransaction, found: Sequence[Candidate]) -> list[Candidate]:
+    """Sort purchases that a refund may belong to: its merchant's first, the newest first. Pure."""
+    key = merchant_key(moved.merchant_name)
+
+    def unlikely(one: Candidate) -> tuple[bool, bool, bool, float]:
+        return (
+            not same_merchant(key, merchant_key(one.merchant_name)),
+            one.to_move_minor(moved.amount_minor) != abs(moved.amount_minor),
+            not one.same_card,
+            -one.captured_at.timestamp(),
+        )
+
+    return sorted(found, key=unlikely)
+
+
 async def _given_back(session: AsyncSession, purchase: Authorization) -> int:
     """Give what merchants gave back of a purchase, less what they took back of that."""
     refunds = select(func.coalesce(func.sum(CardTransaction.amount_minor), 0)).where(
@@ -240,7 +260,7 @@ async def _stored(session: AsyncSession, told: TransactionFacts) -> CardTransact
 
 
 async def candidates_of(session: AsyncSession, moved: CardTransaction) -> list[Candidate]:
-    """Give the purchases of a refund's customer on which merchants took money in the last year."""
+    """Give the purchases of a refund's customer on which merchants moved money, however old."""
     found = await session.execute(
         select(
             Authorization.id,
@@ -255,7 +275,6 @@ async def candidates_of(session: AsyncSession, moved: CardTransaction) -> list[C
         .where(
             Authorization.customer_id == moved.customer_id,
             CardTransaction.currency == moved.currency,
-            CardTransaction.occurred_at > moved.occurred_at - LONGEST_BETWEEN,
         )
         .group_by(Authorization.id)
     )

@@ -1,5 +1,6 @@
 """What staff do about a merchant's refund that names no purchase: say which one it belongs to."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from app.admin.permissions import RESOLVE
 from app.admin.wording import moment
 from app.domain.identity.reasons import Reason
 from app.domain.issuing.models import Authorization, CardTransaction
-from app.domain.issuing.unlinked import Candidate, assign, candidates_of
+from app.domain.issuing.unlinked import Candidate, assign, candidates_of, likeliest_first
 from app.domain.marks import mark
 from app.money import readable
 
@@ -31,6 +32,11 @@ TAKEN_BACK = (
     "The customer's linked card is charged that again, with its share of our fee.",
     "It cannot be given to another purchase afterwards.",
 )
+BEYOND = (
+    "Where the purchase has less left than {amount}, what is beyond that stays with us,"
+    " and somebody must say whose it is."
+)
+MOST_OPTIONS = 50
 HINTS = {
     True: "Of this customer, with what merchants took and have not given back.",
     False: "Of this customer, with what merchants gave back.",
@@ -50,14 +56,13 @@ class AssignRefund(Act):
         return bool(row.unmatched) and row.authorization_id is None
 
     async def hindrance(self, session: AsyncSession, row: Any, now: datetime) -> str:  # noqa: ARG002
-        if await _could_be_of(session, row):
-            return ""
-        return NO_PURCHASE if row.amount_minor > 0 else NO_REFUND
+        return "" if await _could_be_of(session, row) else _nothing_fits(row)
 
     async def look(self, scene: Scene) -> Told:
         moved: CardTransaction = await scene.found(CardTransaction)
-        options = await _purchases(scene, moved)
-        refused = await self.hindrance(scene.session, moved, scene.now)
+        found = await _could_be_of(scene.session, moved)
+        options = await _in_words(scene, moved, found)
+        refused = "" if found else _nothing_fits(moved)
         if not self.offered(moved):
             refused = "The refund belongs to a purchase already."
         came = moved.amount_minor > 0
@@ -69,7 +74,7 @@ class AssignRefund(Act):
                 ("Came", moment(moved.occurred_at, scene.zone)),
                 ("Stripe's id", moved.stripe_transaction_id),
             ),
-            effects=CAME if came else TAKEN_BACK,
+            effects=_effects(moved, found),
             seen=mark(moved),
             cost="Its share of our fee on the purchase" if came else "Nothing",
             most=amount if came else "",
@@ -79,7 +84,8 @@ class AssignRefund(Act):
 
     async def do(self, scene: Scene, form: FormData, why: Reason) -> Done:
         moved: CardTransaction = await scene.found(CardTransaction)
-        name = choice_in(form, "purchase", await _purchases(scene, moved))
+        found = await _could_be_of(scene.session, moved)
+        name = choice_in(form, "purchase", await _in_words(scene, moved, found))
         done = await assign(
             scene.session,
             moved.stripe_transaction_id,
@@ -93,31 +99,38 @@ class AssignRefund(Act):
         return Done(onward, lambda: settle(scene.parts, name))
 
 
-async def _purchases(scene: Scene, moved: CardTransaction) -> tuple[tuple[str, str], ...]:
-    """Give the purchases that a refund may belong to, the likeliest first."""
-    found = await _could_be_of(scene.session, moved)
-    came, amount = moved.amount_minor > 0, abs(moved.amount_minor)
-    amounts = {one.purchase_id: one.left_minor if came else one.given_back_minor for one in found}
-    found.sort(key=lambda one: (amounts[one.purchase_id] != amount, not one.same_card))
-    rows = [await scene.session.get_one(Authorization, one.purchase_id) for one in found[:50]]
-    return tuple(
-        (
-            row.stripe_authorization_id,
-            _in_words(row, amounts[row.id], moment(one.captured_at, scene.zone)),
-        )
-        for one, row in zip(found, rows, strict=False)
-    )
-
-
 async def _could_be_of(session: AsyncSession, moved: CardTransaction) -> list[Candidate]:
+    """Give the purchases that a refund may belong to, the likeliest first."""
     if moved.customer_id is None:
         return []
     found = await candidates_of(session, moved)
-    return [one for one in found if one.could_hold(moved.amount_minor)]
+    return likeliest_first(moved, [one for one in found if one.could_hold(moved.amount_minor)])
 
 
-def _in_words(purchase: Authorization, left_minor: int, when: str) -> str:
-    return f"{when} · {purchase.merchant_name} · {readable(left_minor)}"
+async def _in_words(
+    scene: Scene, moved: CardTransaction, found: Sequence[Candidate]
+) -> Sequence[tuple[str, str]]:
+    """Give the first of them as options: when, where, and what it has left."""
+    options = []
+    for one in found[:MOST_OPTIONS]:
+        row = await scene.session.get_one(Authorization, one.purchase_id)
+        when = moment(one.captured_at, scene.zone)
+        left = readable(one.to_move_minor(moved.amount_minor))
+        options.append((row.stripe_authorization_id, f"{when} · {row.merchant_name} · {left}"))
+    return options
+
+
+def _nothing_fits(moved: CardTransaction) -> str:
+    return NO_PURCHASE if moved.amount_minor > 0 else NO_REFUND
+
+
+def _effects(moved: CardTransaction, found: Sequence[Candidate]) -> Sequence[str]:
+    """Say what the choice does, also where a purchase has less left than the merchant gave."""
+    if moved.amount_minor < 0:
+        return TAKEN_BACK
+    if all(one.left_minor >= moved.amount_minor for one in found):
+        return CAME
+    return (*CAME, BEYOND.format(amount=readable(moved.amount_minor)))
 
 
 UNMATCHED_ACTS: tuple[Act, ...] = (AssignRefund(),)
