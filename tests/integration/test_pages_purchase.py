@@ -9,7 +9,7 @@ from app.domain.identity.states import Role
 from tests.back_office import csrf_token_on, signed_in
 from tests.integration.test_pages_home import NO_FUNDS, said
 from tests.product import Product
-from tests.situations import helper, holder, intents, pay, refund
+from tests.situations import helper, holder, intents, pay, refund, take_refund_back
 
 ACTED = "SELECT action, after FROM audit_entry WHERE action LIKE 'test_purchase.%'"
 
@@ -114,6 +114,20 @@ async def test_what_a_refund_takes_of_the_fee_is_not_earned(product: Product) ->
     # 5 % of 48.00 and 0.50, less 2.90 * 10.00 / 48.00.
     assert "Fee earned 2.90 USD Of it returned with refunds 0.60 USD" in text
     assert "Profit earned (gross) 2.30 USD" in text
+
+
+async def test_the_fee_on_a_refund_that_was_taken_back_is_earned(product: Product) -> None:
+    bought = (await pay(product, (await holder(product)).card, 100_00))["id"]
+    await helper(product, bought, "capture")
+    await product.settled()
+    await take_refund_back(product, await refund(product, bought, 40_00))
+    await product.settled()
+    [row] = await product.rows("SELECT id FROM card_authorization")
+    async with signed_in(product, Role.SUPPORT) as client:
+        text = said(await client.get(f"/admin/purchase/{row['id']}"))
+    # docs/ledger.md: 2.20 went back with the 40.00, and came again with them.
+    assert "Profit earned (gross) 5.50 USD" in text
+    assert "returned with refunds" not in text
 
 
 async def test_a_refusal_is_a_sentence_and_keeps_what_was_typed(product: Product) -> None:

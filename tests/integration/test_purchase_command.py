@@ -9,7 +9,7 @@ from app.domain.issuing.facts import Scope
 from app.domain.issuing.rules import RiskScore, RuleMode, Velocity
 from tests.controls import command, end, rule
 from tests.product import Product
-from tests.situations import helper, holder, pay
+from tests.situations import helper, holder, pay, refund, take_refund_back
 
 NO_FUNDS = "pm_card_visa_chargeDeclinedInsufficientFunds"
 
@@ -71,6 +71,19 @@ async def test_a_decline_comes_with_its_words_and_next_step(product: Product) ->
     assert request["facts"]["card"]["daily_limit_minor"] == 1998
     assert request["facts_in_words"]["Card, this day"] == "0.00 of 19.98 used"
     assert request["explanation"]["decided_by"] == "the customer's setting"
+
+
+async def test_the_fee_that_went_back_is_told_until_it_is_ours_again(product: Product) -> None:
+    name = (await pay(product, (await holder(product)).card, 100_00))["id"]
+    await helper(product, name, "capture", capture_amount=120_00)
+    await product.settled()
+    back = await refund(product, name, 120_00)
+    await product.settled()
+    assert "earned 6.50, of it returned 6.50" in await told(product, name)
+
+    await take_refund_back(product, back)
+    await product.settled()
+    assert (await told(product, name)).endswith("earned 6.50\n")
 
 
 async def test_what_is_no_purchase_is_one_sentence(product: Product) -> None:

@@ -17,6 +17,8 @@ from app.domain.issuing.decline_reasons import DeclineReason
 from app.domain.issuing.flight import Flight, flights
 from app.domain.issuing.models import Authorization, AuthorizationRequest, Card, CardTransaction
 from app.domain.issuing.states import RequestState, TransactionKind
+from app.domain.issuing.story_words import postings_of
+from app.domain.ledger.accounts import Account
 from app.domain.ledger.models import JournalEntry
 from app.errors import AppError
 
@@ -109,8 +111,12 @@ class Story(msgspec.Struct, frozen=True):
 
     @property
     def returned_fee_minor(self) -> int:
-        """What of an earned fee went back with refunds."""
-        return sum(refund.returned_fee_minor for refund in self.refunds)
+        """What of an earned fee went back with refunds, less what is ours again of that."""
+        return sum(
+            amount * ((debit == Account.FEE_RETURNED) - (credit == Account.FEE_RETURNED))
+            for entry in self.journals
+            for debit, credit, amount, _ in postings_of(entry)
+        )
 
     @property
     def owed_minor(self) -> int:
