@@ -184,6 +184,20 @@ def test_what_goes_beyond_what_staff_gave_is_passed_on_with_the_rest_of_the_fee(
     assert done.goodwill_most_minor == (0, 0)
 
 
+def test_staff_give_no_more_than_the_charges_hold() -> None:
+    passed_on = GivenBack(A, MERCHANT_REFUND, 1999, returned_fee_minor=150)
+    owed = Debt(DEBT, ReceivableState.OPEN, 1999, refund_reversed=True)
+    unpaid = msgspec.structs.replace(at(CLOSED, 1999, PAID), refunds=[passed_on], debts=[owed])
+    assert unpaid.goodwill_most_minor == (0, 0)
+
+    half = GivenBack(A, MERCHANT_REFUND, 999, returned_fee_minor=75)
+    owed = msgspec.structs.replace(owed, amount_minor=999)
+    assert msgspec.structs.replace(unpaid, refunds=[half], debts=[owed]).goodwill_most_minor == (
+        1000,
+        75,
+    )
+
+
 @pytest.mark.parametrize(
     ("state", "amount", "captured", "counted"),
     [(PENDING, 1999, 0, 1999), (CLOSED, 1999, 1500, 1500), (REVERSED, 0, 0, 0)],

@@ -173,13 +173,17 @@ class Position(msgspec.Struct, frozen=True):
 
     @property
     def goodwill_most_minor(self) -> tuple[int, int]:
-        """Give what staff may still give back: of the merchant's part, and of our fee."""
+        """Give what staff may still give back: of the merchant's part, and of our fee.
+
+        Together no more than the charges hold: a debt that no card has paid is not among it.
+        """
         given = sum(refund.principal_minor for refund in self.goodwill) - self.covered_minor
         fee_given = sum(refund.returned_fee_minor for refund in self.goodwill)
         principal = min(self.funded_minor, self.captured_minor) - self.passed_on_minor
         principal -= self.covered_minor + given
-        fee = self.earned_minor - self.fee_passed_on_minor - fee_given
-        return max(principal, 0), max(fee, 0)
+        fee = max(self.earned_minor - self.fee_passed_on_minor - fee_given, 0)
+        room = sum(self.refundable(charge) for charge in self.charges)
+        return max(min(principal, room - fee), 0), min(fee, room)
 
     @property
     def fee_passed_on_minor(self) -> int:
