@@ -51,9 +51,14 @@ class Most(msgspec.Struct, frozen=True):
         return self.principal_minor + self.fee_minor
 
     def fee_for(self, principal_minor: int) -> int:
-        """Give the share of our fee that goes with a part, halves up; all of it with all."""
+        """Give the share of our fee that goes with a part, halves up; all of it with all or none.
+
+        None of the merchant's part means our fee alone.
+        """
+        if not principal_minor:
+            return self.fee_minor
         policy, most = RefundFeePolicy.PROPORTIONAL, self.principal_minor
-        return policy.returned(self.fee_minor, principal_minor, most) if most else 0
+        return policy.returned(self.fee_minor, principal_minor, most)
 
 
 async def most_of(session: AsyncSession, purchase: Authorization, now: datetime) -> Most:

@@ -1,5 +1,6 @@
 """A refund that staff give on their own, up to a limit; above it another member has to approve."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +28,7 @@ from app.domain.marks import check_mark
 from app.money import readable
 
 FEE = (("yes", "With its share of our fee"), ("no", "Without our fee"))
+ONLY_FEE = (("yes", "All of it that is left"),)
 WAITS = "A refund of it is asked for already, and waits for somebody to approve it."
 
 
@@ -51,7 +53,7 @@ class RefundPurchase(Act):
         purchase: Authorization = await scene.found(Authorization)
         most = await most_of(scene.session, purchase, scene.now)
         limit = readable(scene.parts.settings.support_refund_limit_minor)
-        total = readable(most.total_minor)
+        total, left = readable(most.total_minor), readable(most.principal_minor)
         customer = await _customer(scene, purchase)
         return Told(
             what=f"{purchase.merchant_name}, {moment(purchase.occurred_at, scene.zone)}",
@@ -59,7 +61,7 @@ class RefundPurchase(Act):
             facts=(
                 ("Customer", customer),
                 ("State at Stripe", words(purchase.state)),
-                ("Left of the merchant's part", readable(most.principal_minor)),
+                ("Left of the merchant's part", left),
                 ("Left of our fee", readable(most.fee_minor)),
             ),
             effects=(
@@ -70,10 +72,10 @@ class RefundPurchase(Act):
             ),
             seen=await mark_of(scene.session, purchase),
             cost="What is given back; Stripe's processing fee is not returned",
-            most=f"{total}: {readable(most.principal_minor)} and {readable(most.fee_minor)} of fee",
+            most=f"{total}: {left} and {readable(most.fee_minor)} of fee",
             fields=(
-                Field("amount", "Of what the merchant took", "money", _typed(most), _hint(most)),
-                Field("fee", "Our fee", "choice", "yes", options=FEE),
+                Field("amount", "Of what the merchant took", "money", left, _hint(most)),
+                Field("fee", "Our fee", "choice", "yes", options=_fees(most)),
             ),
             refused=await self.hindrance(scene.session, purchase, scene.now),
         )
@@ -83,9 +85,7 @@ class RefundPurchase(Act):
         if seen_in(form) != await mark_of(scene.session, purchase):
             check_mark(seen_in(form))
         most = await most_of(scene.session, purchase, scene.now)
-        principal = money_in(form, "amount", most_minor=most.principal_minor)
-        with_fee = choice_in(form, "fee", FEE) == "yes"
-        fee = most.fee_for(principal) if with_fee else 0
+        principal, fee = _typed_in(form, most)
         if principal + fee > scene.parts.settings.support_refund_limit_minor:
             return await self._ask(scene, purchase, principal, fee, why)
         await wait_until_free(scene.parts.sessions, purchase.id)
@@ -127,12 +127,24 @@ async def _customer(scene: Scene, purchase: Authorization) -> str:
     return (await scene.session.get_one(Customer, purchase.customer_id)).name
 
 
-def _typed(most: Most) -> str:
-    return readable(most.principal_minor) if most.principal_minor else ""
+def _typed_in(form: FormData, most: Most) -> tuple[int, int]:
+    """Read what is to be given back. Nothing of the merchant's part only with some of our fee."""
+    with_fee = choice_in(form, "fee", _fees(most)) == "yes"
+    least = 0 if with_fee and most.fee_minor else 1
+    principal = money_in(form, "amount", most_minor=most.principal_minor, least_minor=least)
+    return principal, most.fee_for(principal) if with_fee else 0
+
+
+def _fees(most: Most) -> Sequence[tuple[str, str]]:
+    return FEE if most.principal_minor else ONLY_FEE
 
 
 def _hint(most: Most) -> str:
-    return f"From 0.01 to {readable(most.principal_minor)}."
+    alone = f"0.00 gives back our fee alone, all {readable(most.fee_minor)} of it."
+    if not most.principal_minor:
+        return f"Nothing of it is left: {alone}"
+    given = f"From 0.01 to {readable(most.principal_minor)}"
+    return f"{given}; {alone}" if most.fee_minor else f"{given}."
 
 
 REFUND_ACTS: tuple[Act, ...] = (RefundPurchase(),)
