@@ -11,8 +11,10 @@ from enum import StrEnum
 import msgspec
 
 from app.domain.funding.models import FundingSource
+from app.domain.funding.refund_models import Receivable
 from app.domain.funding.states import ChargePurpose, ChargeState, FundingMode, ReceivableState
 from app.domain.issuing.explanations import EXPLANATIONS, told_to_customer
+from app.domain.issuing.given_back import GIVEN_BACK, where_it_went
 from app.domain.issuing.merchant_names import tidy_name
 from app.domain.issuing.models import AuthorizationRequest
 from app.domain.issuing.owing import Due, Dues
@@ -42,7 +44,6 @@ class Kind(StrEnum):
 
 
 ORDER = tuple(Kind)
-GIVEN_BACK = frozenset({"merchant_refunded", "unmatched_refund_assigned"})
 CLOSED: Mapping[ReceivableState, str] = {
     ReceivableState.COLLECTED: "It was paid later.",
     ReceivableState.RECOVERED: "It was paid later.",
@@ -123,6 +124,7 @@ def _moved(story: Story) -> Iterator[Happened]:
     """Tell what moved, from the books."""
     sources = {one.charge.stripe_payment_intent_id: one for one in story.charges}
     merchant = tidy_name(story.purchase.merchant_name)
+    went = where_it_went(story.journals, story.refunds)
     for entry in story.journals:
         at, funded = entry.occurred_at, sources.get(entry.reference.partition(":")[0])
         match entry.rule:
@@ -148,7 +150,7 @@ def _moved(story: Story) -> Iterator[Happened]:
             case "merchant_captured":
                 yield Happened(at, Kind.CAPTURED, f"{merchant} took the money", "", _sum(entry))
             case rule if rule in GIVEN_BACK:
-                words = "It goes on to your linked card."
+                words = went[entry.reference.partition(":")[0]].words
                 yield Happened(at, Kind.GIVEN_BACK, f"{merchant} gave back", words, _sum(entry))
             case "merchant_took_refund_back" | "unmatched_taking_assigned":
                 title = f"{merchant} took its refund back"
@@ -183,9 +185,15 @@ def _owed(story: Story, dues: Dues) -> Iterator[Happened]:
     for debt in story.debts:
         due = open_ones.get(debt.id)
         title = "Not paid yet" if due else "Not paid at first"
-        words = _how_open(due) if due else CLOSED[debt.state]
+        words = _how_open(due) if due else _how_closed(debt)
         minor = due.amount_minor if due else debt.amount_minor
         yield Happened(debt.opened_at, Kind.OWED, title, words, minor)
+
+
+def _how_closed(debt: Receivable) -> str:
+    """Say what became of it; one that was given up can have been settled like any other."""
+    is_settled = debt.state is ReceivableState.RECOVERED and debt.outstanding_minor == 0
+    return CLOSED[ReceivableState.SETTLED if is_settled else debt.state]
 
 
 def _how_open(due: Due) -> str:

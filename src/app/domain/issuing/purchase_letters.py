@@ -5,7 +5,7 @@ each once: the mail names what it is about, and no two mails name the same. What
 we learn of it is not written about.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -17,6 +17,7 @@ from app.domain.funding.states import ChargePurpose, ChargeState, FundingMode
 from app.domain.identity.credential_models import Credential
 from app.domain.issuing.decline_reasons import DeclineReason
 from app.domain.issuing.explanations import EXPLANATIONS
+from app.domain.issuing.given_back import Went, where_it_went
 from app.domain.issuing.lines import release_by
 from app.domain.issuing.merchant_names import tidy_name
 from app.domain.issuing.models import Authorization, AuthorizationRequest, Card, CardTransaction
@@ -24,6 +25,7 @@ from app.domain.issuing.owing import Due, dues_at, parts_of
 from app.domain.issuing.remedies import Step, remedy_for
 from app.domain.issuing.standing import Standing
 from app.domain.issuing.states import AuthorizationState, CardState, TransactionKind
+from app.domain.issuing.story import journals_of
 from app.domain.mailing.models import MailKind
 from app.domain.mailing.outbox import Letter, post_once
 from app.money import readable
@@ -38,6 +40,7 @@ class Facts(msgspec.Struct, frozen=True):
     """What there is to write about.
 
     `early`: holds that were taken before the merchant took anything, with their linked cards.
+    `went`: where it went what merchants gave back, by Stripe's id of the transaction.
     """
 
     purchase: Authorization
@@ -46,6 +49,7 @@ class Facts(msgspec.Struct, frozen=True):
     moved: Sequence[CardTransaction]
     dues: Sequence[Due]
     early: Sequence[tuple[Charge, FundingSource | None]]
+    went: Mapping[str, Went]
 
 
 async def write_letters(
@@ -64,7 +68,11 @@ async def write_letters(
     card = await session.get(Card, purchase.card_id) if purchase.card_id else None
     dues = dues_at(standing.position, standing.debts, now).payable
     early = [(one, await _source_of(session, one)) for one in _taken_early(standing)]
-    facts = Facts(purchase, card, requests, standing.transactions, dues, early)
+    moved = standing.transactions
+    given = any(_is_news(one, now) for one in moved)
+    journals = await journals_of(session, purchase.id) if given else []
+    went = where_it_went(journals, standing.refunds)
+    facts = Facts(purchase, card, requests, moved, dues, early, went)
     for about, letter in letters_of(facts, now):
         if letter.kind not in credential.mail_off:
             await post_once(
@@ -80,23 +88,30 @@ def letters_of(facts: Facts, now: datetime) -> Iterator[tuple[str, Letter]]:
         if request.amount_minor > 0 and request.requested_at > now - STALE_AFTER:
             yield from _asked(facts, request, merchant, where)
     for moved in facts.moved:
-        if moved.kind is TransactionKind.REFUND and moved.amount_minor > 0:
-            given = f"${readable(moved.amount_minor)}"
-            text = (
-                f"{merchant} gave back {given}. We pass it on to your linked card, with our fee on"
-                " it where it comes back; banks take up to ten days to show it."
-            )
-            if moved.occurred_at > now - STALE_AFTER:
-                yield (
-                    f"refunded:{moved.id}",
-                    Letter(
-                        MailKind.PURCHASE_REFUNDED, f"Refund: {given} from {merchant}", text + where
-                    ),
-                )
+        if _is_news(moved, now):
+            went = facts.went.get(moved.stripe_transaction_id) or Went(moved.amount_minor)
+            yield f"refunded:{moved.id}", _given_back(went, merchant, where)
     for due in facts.dues:
         yield f"debt:{due.debt.id}", _unpaid(due, merchant, where)
     for charge, source in facts.early:
         yield f"held_charged:{charge.id}", _charged_early(facts, charge, source, where)
+
+
+def _is_news(moved: CardTransaction, now: datetime) -> bool:
+    """Say whether a merchant gave something back not long ago."""
+    given = moved.kind is TransactionKind.REFUND and moved.amount_minor > 0
+    return given and moved.occurred_at > now - STALE_AFTER
+
+
+def _given_back(went: Went, merchant: str, where: str) -> Letter:
+    given = f"${readable(went.amount_minor)}"
+    how = "We pass it on to your linked card, with our fee on it where it comes back."
+    if went.onward_minor < went.amount_minor:
+        how = went.words
+    if went.onward_minor or went.fee_minor:
+        how += " Banks take up to ten days to show it."
+    text = f"{merchant} gave back {given}. {how}"
+    return Letter(MailKind.PURCHASE_REFUNDED, f"Refund: {given} from {merchant}", text + where)
 
 
 def _unpaid(due: Due, merchant: str, where: str) -> Letter:

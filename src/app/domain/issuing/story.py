@@ -240,14 +240,18 @@ async def tell(session: AsyncSession, purchase: Authorization) -> Story:
         flights=await flights(session, requests),
         refunds=await _of(session, Refund, purchase.id),
         debts=await _of(session, Receivable, purchase.id),
-        journals=list(
-            await session.scalars(
-                select(JournalEntry)
-                .where(JournalEntry.purchase_id == purchase.id)
-                .order_by(JournalEntry.recorded_at, JournalEntry.reference)
-            )
-        ),
+        journals=await journals_of(session, purchase.id),
     )
+
+
+async def journals_of(session: AsyncSession, purchase_id: UUID) -> list[JournalEntry]:
+    """Give a purchase's journals in the order in which they were recorded."""
+    found = await session.scalars(
+        select(JournalEntry)
+        .where(JournalEntry.purchase_id == purchase_id)
+        .order_by(JournalEntry.recorded_at, JournalEntry.reference)
+    )
+    return list(found)
 
 
 Row = TypeVar("Row", Refund, Receivable)
