@@ -5,6 +5,8 @@ import hashlib
 from app.db import Table
 from app.errors import AppError
 
+STALE = "This has changed since the page was opened. Nothing was done: look again."
+
 
 class MovedOn(AppError, status=409):
     """What is to be changed is not as it was shown."""
@@ -23,4 +25,4 @@ def mark(*rows: Table) -> str:
 def check_mark(seen: str | None, *rows: Table) -> None:
     """Raise MovedOn unless the rows are as they were when `seen` was given. None checks nothing."""
     if seen is not None and seen != mark(*rows):
-        raise MovedOn("This has changed since the page was opened. Nothing was done: look again.")
+        raise MovedOn(STALE)

@@ -22,8 +22,9 @@ class Kind(msgspec.Struct, frozen=True):
 
     `view`: whose APPROVE decides it. `href`: where its subject is, with `{id}`. `describe`: what is
     asked for, as titles and values for whoever decides. `execute` does it in the transaction of the
-    approval and raises an AppError when it cannot be done any more; `afterwards`, if there is one,
-    runs once that is committed, for what has to be done at Stripe at once.
+    approval and raises an AppError when it cannot be done any more; `changed` says before what has
+    changed so that it does; `afterwards` runs once that is committed, for what has to be done at
+    Stripe at once.
     """
 
     title: str
@@ -31,6 +32,7 @@ class Kind(msgspec.Struct, frozen=True):
     href: str
     describe: Callable[[Approval], list[tuple[str, str]]]
     execute: Execute
+    changed: Callable[[AsyncSession, Approval], Awaitable[str]] | None = None
     afterwards: Callable[[Parts, Approval], Awaitable[None]] | None = None
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,7 +13,7 @@ from app.admin.approvals.kind import Kind
 from app.domain.identity.audit import Actor
 from app.domain.identity.reasons import Reason
 from app.domain.identity.staff_models import Approval
-from app.domain.issuing.goodwill import give_goodwill, wait_until_free
+from app.domain.issuing.goodwill import Moved, give_goodwill, moved_of, wait_until_free
 from app.domain.issuing.models import Authorization
 from app.money import readable
 from app.parts import Parts
@@ -39,12 +40,23 @@ async def _refund(
         session,
         UUID(asked.subject_id),
         (principal, fee),
+        seen=_seen(asked),
         actor=by,
         why=Reason(asked.reason_code, asked.note),
         now=parts.clock.now(),
         wall=datetime.now(UTC),
     )
     return {"principal_minor": principal, "fee_minor": fee}
+
+
+async def _changed(session: AsyncSession, asked: Approval) -> str:
+    changed = _seen(asked).changed_to(await moved_of(session, UUID(asked.subject_id)))
+    return changed and f"{changed} This cannot be approved any more: refuse it, and ask anew."
+
+
+def _seen(asked: Approval) -> Moved:
+    """Give what had moved on the purchase when a refund of it was asked for."""
+    return msgspec.convert(asked.arguments.get("moved", {}), Moved)
 
 
 async def _send(parts: Parts, asked: Approval) -> None:
@@ -66,6 +78,7 @@ REFUND_KINDS: Mapping[str, Kind] = {
             ("Effect", "It goes back to the linked card, at our cost."),
         ],
         execute=_refund,
+        changed=_changed,
         afterwards=_send,
     ),
 }

@@ -100,12 +100,14 @@ class ApprovalPage(OfficePage):
             wanted = await _found(session, request.path_params["pk"])
             asked = await session.get(Staff, wanted.requested_by)
             decided = await session.get(Staff, wanted.decided_by) if wanted.decided_by else None
-        kind = KINDS[wanted.kind]
-        open_ = wanted.state is ApprovalState.WAITING and wanted.expires_at > datetime.now(UTC)
+            kind = KINDS[wanted.kind]
+            open_ = wanted.state is ApprovalState.WAITING and wanted.expires_at > datetime.now(UTC)
+            changed = await kind.changed(session, wanted) if open_ and kind.changed else ""
         own = wanted.requested_by == request.state.staff.id
         told: dict[str, Any] = {
             "wanted": wanted,
             "kind": kind,
+            "changed": changed,
             "lines": kind.describe(wanted),
             "href": kind.href.format(id=wanted.subject_id),
             "asked": asked,

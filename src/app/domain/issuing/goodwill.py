@@ -18,13 +18,13 @@ from app.domain.funding.states import RefundPurpose, RefundState
 from app.domain.identity.audit import Actor, record
 from app.domain.identity.reasons import Reason
 from app.domain.issuing.claims import PurchaseBusy
-from app.domain.issuing.models import Authorization
+from app.domain.issuing.models import Authorization, CardTransaction
 from app.domain.issuing.position import Position
-from app.domain.issuing.standing import standing_of, terms_agreed, transactions_of
-from app.domain.issuing.states import AuthorizationState
-from app.domain.marks import mark
+from app.domain.issuing.standing import standing_of, terms_agreed
+from app.domain.issuing.states import AuthorizationState, TransactionKind
+from app.domain.marks import MovedOn
 from app.errors import AppError
-from app.money import Currency
+from app.money import Currency, readable
 
 LOOKS = 100
 LOOK_AGAIN_SECONDS = 0.05
@@ -61,6 +61,42 @@ class Most(msgspec.Struct, frozen=True):
         return policy.returned(self.fee_minor, principal_minor, most)
 
 
+class Moved(msgspec.Struct, frozen=True):
+    """What has moved on a purchase, in minor units: what a refund of ours is decided on.
+
+    How far a refund is on its way, and what Stripe takes for it, is not among it: that changes by
+    itself, and nobody would decide otherwise for it.
+    """
+
+    taken_minor: int = 0
+    given_back_minor: int = 0
+    passed_on_minor: int = 0
+    ours_minor: int = 0
+
+    @property
+    def word(self) -> str:
+        """Give a word that is another one where anything has moved."""
+        return ".".join(str(part) for part in msgspec.structs.astuple(self))
+
+    def changed_to(self, now: "Moved") -> str:
+        """Say what has moved since; nothing where nothing has."""
+        before, after = msgspec.structs.astuple(self), msgspec.structs.astuple(now)
+        told = [
+            f"{what} {readable(is_)}, no longer {readable(was)}"
+            for what, was, is_ in zip(MOVED_WORDS, before, after, strict=True)
+            if was != is_
+        ]
+        return f"By now {'; '.join(told)}." if told else ""
+
+
+MOVED_WORDS = (
+    "the merchant has taken",
+    "the merchant has given back",
+    "the customer got of that, with our fee,",
+    "we have given back on our own",
+)
+
+
 async def most_of(session: AsyncSession, purchase: Authorization, now: datetime) -> Most:
     """Give what may be given back of a purchase at this moment."""
     if purchase.state is AuthorizationState.PENDING:
@@ -75,12 +111,28 @@ async def most_of(session: AsyncSession, purchase: Authorization, now: datetime)
     return Most(principal, fee)
 
 
-async def mark_of(session: AsyncSession, purchase: Authorization) -> str:
-    """Give the mark of what merchants moved and what went back."""
-    refunds = await session.scalars(
-        select(Refund).where(Refund.purchase_id == purchase.id).order_by(Refund.id)
+async def moved_of(session: AsyncSession, purchase_id: UUID) -> Moved:
+    """Give what has moved on a purchase by now, from the database and not from what was read."""
+    kind, purpose = CardTransaction.kind, Refund.purpose
+    merchants = await session.execute(
+        select(kind, func.sum(CardTransaction.amount_minor))
+        .where(CardTransaction.authorization_id == purchase_id)
+        .where(CardTransaction.currency == Currency.USD)
+        .group_by(kind)
     )
-    return mark(*await transactions_of(session, purchase.id), *refunds.all())
+    refunds = await session.execute(
+        select(purpose, func.sum(Refund.amount_minor))
+        .where(Refund.purchase_id == purchase_id)
+        .group_by(purpose)
+    )
+    moved = {of: int(total) for of, total in merchants}
+    back = {of: int(total) for of, total in refunds}
+    return Moved(
+        taken_minor=-moved.get(TransactionKind.CAPTURE, 0),
+        given_back_minor=moved.get(TransactionKind.REFUND, 0),
+        passed_on_minor=back.get(RefundPurpose.MERCHANT_REFUND, 0),
+        ours_minor=back.get(RefundPurpose.GOODWILL, 0),
+    )
 
 
 async def wait_until_free(sessions: Sessions, purchase_id: UUID) -> None:
@@ -101,6 +153,7 @@ async def give_goodwill(
     purchase_id: UUID,
     given: tuple[int, int],
     *,
+    seen: Moved,
     actor: Actor,
     why: Reason,
     now: datetime,
@@ -108,11 +161,16 @@ async def give_goodwill(
 ) -> Authorization:
     """Record refunds of our own in the session's transaction; settling the purchase sends them.
 
-    `given`: the merchant's part and our fee, in minor units. `now` is business time, `wall` the
-    real one. Raises PurchaseGone, PurchaseBusy while it is being settled, and NotRefundable.
+    `given`: the merchant's part and our fee, in minor units. `seen`: what had moved when that was
+    decided. `now` is business time, `wall` the real one. The session has read nothing about the
+    purchase's money before. Raises PurchaseGone, PurchaseBusy while it is being settled, MovedOn
+    and NotRefundable.
     """
     principal, fee = given
     purchase = await _locked(session, purchase_id, wall)
+    changed = seen.changed_to(await moved_of(session, purchase_id))
+    if changed:
+        raise MovedOn(f"{changed} Nothing was done: look again.")
     most = await most_of(session, purchase, now)
     if most.refused or principal > most.principal_minor or fee > most.fee_minor:
         raise NotRefundable(most.refused or "Less is left to give back by now: look again.")

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import FormData
 
@@ -11,20 +13,21 @@ from app.admin.approvals.refunds import REFUND_KIND, settle
 from app.admin.pages.actions.act import Act, Done, Field, Scene, Told, choice_in, money_in, seen_in
 from app.admin.permissions import REFUND
 from app.admin.wording import moment, words
-from app.domain.identity.approvals import ask, waiting_about
+from app.domain.identity.approvals import AskedAlready, ask, waiting_about
 from app.domain.identity.audit import Subject
 from app.domain.identity.models import Customer
 from app.domain.identity.reasons import Reason
 from app.domain.issuing.goodwill import (
     Most,
+    Moved,
     give_goodwill,
-    mark_of,
     most_of,
+    moved_of,
     wait_until_free,
 )
 from app.domain.issuing.models import Authorization
 from app.domain.issuing.states import AuthorizationState
-from app.domain.marks import check_mark
+from app.domain.marks import STALE, MovedOn
 from app.money import readable
 
 FEE = (("yes", "With its share of our fee"), ("no", "Without our fee"))
@@ -45,9 +48,7 @@ class RefundPurchase(Act):
 
     async def hindrance(self, session: AsyncSession, row: Any, now: datetime) -> str:
         most = await most_of(session, row, now)
-        about = Subject("card_authorization", str(row.id))
-        waits = await waiting_about(session, about, datetime.now(UTC))
-        return WAITS if waits else most.refused
+        return WAITS if await _waits(session, row.id) else most.refused
 
     async def look(self, scene: Scene) -> Told:
         purchase: Authorization = await scene.found(Authorization)
@@ -70,7 +71,7 @@ class RefundPurchase(Act):
                 "Should the merchant refund later, that covers ours first; the rest is passed on.",
                 f"Above {limit} in all, another member of finance has to approve it first.",
             ),
-            seen=await mark_of(scene.session, purchase),
+            seen=(await moved_of(scene.session, purchase.id)).word,
             cost="What is given back; Stripe's processing fee is not returned",
             most=f"{total}: {left} and {readable(most.fee_minor)} of fee",
             fields=(
@@ -82,27 +83,39 @@ class RefundPurchase(Act):
 
     async def do(self, scene: Scene, form: FormData, why: Reason) -> Done:
         purchase: Authorization = await scene.found(Authorization)
-        if seen_in(form) != await mark_of(scene.session, purchase):
-            check_mark(seen_in(form))
-        most = await most_of(scene.session, purchase, scene.now)
-        principal, fee = _typed_in(form, most)
+        seen = await moved_of(scene.session, purchase.id)
+        if seen_in(form) != seen.word:
+            raise MovedOn(STALE)
+        # In a session of its own: what is read before the lock is read again behind it.
+        async with scene.parts.sessions() as looking:
+            most = await most_of(looking, purchase, scene.now)
+        principal, fee = given = _typed_in(form, most)
         if principal + fee > scene.parts.settings.support_refund_limit_minor:
-            return await self._ask(scene, purchase, principal, fee, why)
+            return await self._ask(scene, purchase, given, seen, why)
         await wait_until_free(scene.parts.sessions, purchase.id)
         done = await give_goodwill(
             scene.session,
             purchase.id,
-            (principal, fee),
+            given,
+            seen=seen,
             actor=scene.actor,
             why=why,
             now=scene.now,
             wall=datetime.now(UTC),
         )
+        # Behind the lock: what is asked for after this is decided on what this has moved.
+        if await _waits(scene.session, done.id):
+            raise AskedAlready(WAITS)
         name = done.stripe_authorization_id
         return Done(f"/admin/purchase/{done.id}", lambda: settle(scene.parts, name))
 
     async def _ask(
-        self, scene: Scene, purchase: Authorization, principal: int, fee: int, why: Reason
+        self,
+        scene: Scene,
+        purchase: Authorization,
+        given: tuple[int, int],
+        seen: Moved,
+        why: Reason,
     ) -> Done:
         wanted = await ask(
             scene.session,
@@ -111,14 +124,20 @@ class RefundPurchase(Act):
             arguments={
                 "merchant": purchase.merchant_name,
                 "customer": await _customer(scene, purchase),
-                "principal_minor": principal,
-                "fee_minor": fee,
+                "principal_minor": given[0],
+                "fee_minor": given[1],
+                "moved": msgspec.structs.asdict(seen),
             },
             reason=why,
             by=scene.actor,
             now=datetime.now(UTC),
         )
         return Done(f"/admin/approval/{wanted.id}", asked=True)
+
+
+async def _waits(session: AsyncSession, purchase_id: UUID) -> bool:
+    about = Subject("card_authorization", str(purchase_id))
+    return bool(await waiting_about(session, about, datetime.now(UTC)))
 
 
 async def _customer(scene: Scene, purchase: Authorization) -> str:
