@@ -13,7 +13,7 @@ from tests.back_office import signed_in
 from tests.integration.test_admin_lists import rows_of
 from tests.integration.test_pages_home import said
 from tests.product import Product
-from tests.situations import Holder, helper, holder, pay
+from tests.situations import Holder, force_capture, helper, holder, pay
 
 PAGES = ("trial-balance", "receivables-by-age", "profit")
 EMPTY = "Nothing was in the books then."
@@ -170,6 +170,20 @@ async def test_profit_adds_up_however_it_is_broken_down(product: Product) -> Non
             sums = [abs(totals(await client.get(href))[2]) for href in _entries(rows[0])]
             assert sums == [170, 35, 134], by
             assert cells(rows[1])[0][1:] == ["1", "2.66"]
+
+
+async def test_what_was_taken_without_asking_is_of_the_size_that_was_taken(
+    product: Product,
+) -> None:
+    ada = await holder(product)
+    await force_capture(product, ada.card, 60_00)
+    await product.settled()
+    async with signed_in(product, Role.FINANCE) as client:
+        [body] = bodies(await client.get("/admin/profit/accounts?by=size"))
+        # 5 % and 0.50 earned; 2.9 % and 0.30 paid to Stripe.
+        assert cells(body) == [["50.00 to 199.99", "3.50", "0.00", "3.50", "2.14", "1.36"]]
+        sums = [abs(totals(await client.get(href))[2]) for href in _entries(body)]
+    assert sums == [3_50, 0, 2_14]
 
 
 def _entries(body: str) -> list[str]:

@@ -20,7 +20,7 @@ from app.admin.views.filters import Choice, UnreadableFilter
 from app.domain.funding.models import Charge, FundingSource
 from app.domain.funding.states import LIVE_CHARGES, ChargeState
 from app.domain.issuing.models import Authorization
-from app.domain.issuing.profit_days import NOBODY, SIZES
+from app.domain.issuing.profit_days import ASKED, NOBODY, SIZES
 from app.domain.issuing.story_words import RULES, account_in_words
 from app.domain.ledger.accounts import NAMES
 from app.domain.ledger.models import (
@@ -61,13 +61,7 @@ COUNTRY = (
     .where(Authorization.id == LedgerEntry.purchase_id)
     .scalar_subquery()
 )
-ASKED: Any = literal_column(
-    """(SELECT coalesce((SELECT amount_minor FROM authorization_request
-                          WHERE authorization_id = bought.id ORDER BY ordinal LIMIT 1),
-                        bought.amount_minor)
-          FROM card_authorization AS bought WHERE bought.id = entry.purchase_id)"""
-)
-"""What a purchase asked for first, which its size is by."""
+_ASKED: Any = literal_column(ASKED.format(row="entry.purchase_id"))
 
 
 class Trait(msgspec.Struct, frozen=True):
@@ -107,12 +101,12 @@ class OfSize(msgspec.Struct, frozen=True):
         if not wanted:
             return rows
         if wanted == NOBODY:
-            return rows.where(or_(ASKED.is_(None), ASKED < 0))
+            return rows.where(or_(_ASKED.is_(None), _ASKED < 0))
         if wanted not in map(str, SIZES):
             raise UnreadableFilter(f"{self.title}: “{wanted[:30]}” is not one of the sizes.")
         place = SIZES.index(int(wanted))
         most = SIZES[place + 1] if place + 1 < len(SIZES) else None
-        return rows.where(func.int8range(SIZES[place], most).op("@>")(ASKED))
+        return rows.where(func.int8range(SIZES[place], most).op("@>")(_ASKED))
 
 
 class OfCustomer(msgspec.Struct, frozen=True):

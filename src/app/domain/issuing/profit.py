@@ -32,7 +32,7 @@ class By(StrEnum):
     """What profit is broken down by.
 
     FUNDING: credit, debit or prepaid, of the card that paid. COUNTRY: the merchant's. SIZE: by what
-    was asked for first.
+    was asked for first, or taken without asking.
     """
 
     DAY = "day"

@@ -40,17 +40,23 @@ FUNDING = """
            AND charge.state IN ('held', 'captured', 'refunded', 'canceled')
          ORDER BY charge.captured_minor > 0 DESC, charge.id LIMIT 1) AS paid ON true
 """
+ASKED = """
+    (SELECT coalesce((SELECT amount_minor FROM authorization_request
+                       WHERE authorization_id = bought.id ORDER BY ordinal LIMIT 1),
+                     (SELECT -amount_minor FROM card_transaction
+                       WHERE bought.forced AND authorization_id = bought.id AND kind = 'capture'
+                       ORDER BY occurred_at, id LIMIT 1),
+                     bought.amount_minor)
+       FROM card_authorization AS bought WHERE bought.id = {row})
+"""
+"""What a purchase asked for first, which its size is by; what was taken of one that never asked."""
 SIZE = f"""
     LEFT JOIN LATERAL (
         SELECT max(least)::text AS least
           FROM unnest(ARRAY[{", ".join(map(str, SIZES))}]) AS size (least),
-               (SELECT coalesce(
-                   (SELECT amount_minor FROM authorization_request
-                     WHERE authorization_id = bought.id ORDER BY ordinal LIMIT 1),
-                   bought.amount_minor) AS minor
-                  FROM card_authorization AS bought WHERE bought.id = {{row}}) AS asked
+               (SELECT {ASKED} AS minor OFFSET 0) AS asked
          WHERE size.least <= asked.minor) AS sized ON true
-"""  # noqa: S608  numbers of ours
+"""  # noqa: S608  numbers of ours; OFFSET 0: it is found once, not for each size
 LEGS = """
  CROSS JOIN LATERAL (
        SELECT debit AS account, amount AS debit_minor
