@@ -82,6 +82,9 @@ class RefundFactory(TableFactory[Refund]):
     purpose = RefundPurpose.UNEARNED
     covered_minor = 0
     covers = 0
+    withdrawn_principal_minor = 0
+    withdrawn_fee_minor = 0
+    paid_outside_minor = 0
     amount_minor = 1049
     principal_minor = 999
     deferred_fee_minor = 50
@@ -96,6 +99,7 @@ class ReceivableFactory(TableFactory[Receivable]):
     opened_at = Use(now)
     amount_minor = 2000
     lowered_minor = 0
+    paid_back_minor = 0
     currency = Currency.USD
     refund_reversed = False
     state = ReceivableState.OPEN

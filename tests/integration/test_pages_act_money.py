@@ -236,3 +236,33 @@ async def test_no_fee_is_asked_for_on_what_was_paid_to_our_bank(product: Product
     await oracle(product, owed=[bought])
     # 105.50, and 10.00 with 5 % on them: nothing on the 20.00.
     assert await kept_by_purchase(product) == {bought: 10_550 + 1_050}
+
+
+async def test_more_taken_back_than_was_given_is_told_to_staff(product: Product) -> None:
+    ada = await holder(product)
+    bought = []
+    for _ in range(2):
+        name: str = (await pay(product, ada.card, 2_000))["id"]
+        await helper(product, name, "capture")
+        await product.settled()
+        bought.append(name)
+    own = await refund(product, bought[0], 2_000)
+    elsewhere = {"merchant_data[name]": "Somebody Else", "merchant_data[network_id]": "987"}
+    came = await unlinked_refund(product, ada.card, 2_000, **elsewhere)
+    await take_refund_back(product, {"id": came})
+    await product.settled()
+    unmatched = "SELECT id FROM card_transaction WHERE unmatched ORDER BY amount_minor DESC"
+    async with signed_in(product, Role.FINANCE) as finance:
+        for row, wrong in zip(await product.rows(unmatched), reversed(bought), strict=True):
+            form = await opened(finance, "assign-refund", row["id"])
+            assert (await form.send(purchase=wrong)).status_code == 303
+            await product.settled()
+    await take_refund_back(product, own)
+    await product.settled()
+
+    told = "SELECT stripe_authorization_id AS name, not_handled FROM card_authorization"
+    found = {row["name"]: row["not_handled"] for row in await product.rows(told)}
+    assert found == {
+        bought[0]: "merchants took back 20.00 more of refunds than they gave",
+        bought[1]: None,
+    }

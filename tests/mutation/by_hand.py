@@ -13,11 +13,13 @@ DEBT = str(UUID(int=3))
 LATE = str(UUID(int=4))
 GIVEN_BACK = str(UUID(int=7))
 OUTSIDE = str(UUID(int=10))
+SENT_BACK = str(UUID(int=11))
 SET_OFF = "a debt that was written off, and a merchant gave back what was owed"
 RECOVERED = "a debt that was written off and came after all"
 PAID_OUTSIDE = (
     "debts paid to our bank, one of them written off, and a merchant gave back 5.00 of one"
 )
+ANOTHER_WAY = "a refund that the bank sent back, and the customer had from our bank account"
 A_PERSON_SAID = "a refund and its taking back that a person assigned"
 
 
@@ -25,7 +27,7 @@ def history_by_hand() -> History:
     """Top-up, payout, Stripe's own fees; 40.00 given back unasked, of which 15.00 is taken back.
 
     And 20.00 that were given up as lost and came after all, with 1.00 of our fee; 40.00 that came
-    to our bank.
+    to our bank. And 11.00 that a bank sent back, and we paid from our own.
     """
     facts = Recording(
         module="by hand",
@@ -35,10 +37,11 @@ def history_by_hand() -> History:
             RECOVERED: [LATE],
             SET_OFF: [GIVEN_BACK],
             PAID_OUTSIDE: [OUTSIDE],
+            ANOTHER_WAY: [SENT_BACK],
         },
         closed=[],
         charges=[_collecting()],
-        refunds=[],
+        refunds=[_sent_back()],
         receivables=[
             _lost(DEBT, LATE, lowered_minor=0, written_off_minor=20_00),
             _lost(str(UUID(int=6)), GIVEN_BACK, lowered_minor=20_00, written_off_minor=15_00),
@@ -75,11 +78,12 @@ def history_by_hand() -> History:
     whole = {
         "1010": -182_00,
         "1020": 523_00,
-        "1030": -460_00,
+        "1030": -471_00,
         "1040": 200_00,
-        "2000": -80_00,
+        "2000": -70_00,
         "2100": -5_00,
         "2300": -1_00,
+        "4010": 1_00,
         "5020": 5_00,
     }
     # 20.00 were owed; 5.00 were set off, 15.00 given up as lost, and set off after all.
@@ -91,6 +95,8 @@ def history_by_hand() -> History:
         RECOVERED: recovered,
         SET_OFF: set_off,
         PAID_OUTSIDE: outside,
+        # It went to the customer after all, from another account of ours.
+        ANOTHER_WAY: {"1030": -11_00, "2000": 10_00, "4010": 1_00},
         None: nobody,
     }
     return History(facts, goldens, whole)
@@ -127,6 +133,24 @@ def _collecting() -> dict[str, Any]:
         "stripe_balance_transaction_id": None,
         "processing_fee_minor": None,
         "stripe_payment_intent_id": "pi_1",
+    }
+
+
+def _sent_back() -> dict[str, Any]:
+    return {
+        "purchase_id": SENT_BACK,
+        "customer_id": CUSTOMER,
+        "amount_minor": 11_00,
+        "principal_minor": 10_00,
+        "deferred_fee_minor": 0,
+        "returned_fee_minor": 1_00,
+        "withdrawn_principal_minor": 0,
+        "withdrawn_fee_minor": 0,
+        "paid_outside_minor": 11_00,
+        "currency": "usd",
+        "state": "failed",
+        "stripe_refund_id": "re_1",
+        "stripe_balance_transaction_id": "txn_5",
     }
 
 

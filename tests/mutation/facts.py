@@ -16,6 +16,8 @@ from app.domain.funding.postings import (
     opened_journal,
     paid_outside_journal,
     refund_journals,
+    refund_paid_outside_journal,
+    withdrawn_journal,
     written_off_journal,
 )
 from app.domain.funding.refund_models import Receivable, Refund
@@ -91,7 +93,7 @@ def journals_of(facts: Recording) -> Iterator[Journal]:
             pays = Account.BAD_DEBT if debt["state"] in LOST else Account.RECEIVABLE
         yield from charge_journals(_made(Charge, row), AT, pays=pays)
     for row in facts.refunds:
-        yield from refund_journals(_made(Refund, row), AT)
+        yield from _of_refund(_made(Refund, row))
     for debt in debts.values():
         yield from _of_debt(debt)
     for row in facts.transactions:
@@ -99,6 +101,13 @@ def journals_of(facts: Recording) -> Iterator[Journal]:
         yield from transaction_journals(moved)
         yield from earned_journal(moved, moved.earned_minor)
     yield from _of_balances(facts.movements)
+
+
+def _of_refund(refund: Refund) -> Iterator[Journal]:
+    yield from refund_journals(refund, AT)
+    principal, fee = refund.withdrawn_principal_minor, refund.withdrawn_fee_minor
+    yield from withdrawn_journal(refund, principal, fee, AT)
+    yield from refund_paid_outside_journal(refund, AT)
 
 
 def _of_debt(row: Row) -> Iterator[Journal]:

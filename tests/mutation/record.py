@@ -34,13 +34,14 @@ SELECT id, customer_id, purchase_id, purpose, receivable_id, mode, amount_minor,
 """
 REFUNDS = """
 SELECT purchase_id, customer_id, amount_minor, principal_minor, deferred_fee_minor,
-       returned_fee_minor, currency, state, stripe_refund_id, stripe_balance_transaction_id
+       returned_fee_minor, withdrawn_principal_minor, withdrawn_fee_minor, paid_outside_minor,
+       currency, state, stripe_refund_id, stripe_balance_transaction_id
   FROM refund ORDER BY id
 """
 RECEIVABLES = """
 SELECT id, purchase_id, customer_id, opened_at, amount_minor, lowered_minor, currency, state,
-       (SELECT amounts[1] FROM journal WHERE reference = receivable.id || ':receivable_written_off')
-       AS written_off_minor
+       (SELECT amounts[1] FROM journal
+         WHERE reference = receivable.id || '\\:receivable_written_off') AS written_off_minor
   FROM receivable ORDER BY id
 """
 TRANSACTIONS = """

@@ -24,6 +24,7 @@ from app.domain.issuing.settlement import (
     LowerDebt,
     OpenDebt,
     Step,
+    Withdraw,
     counted_minor,
     next_step,
     spread,
@@ -148,6 +149,46 @@ def test_a_refund_taken_back_is_charged_again_and_is_a_debt_if_nobody_pays() -> 
 
     assert next_step(position) == ChargeMore(REFUND_REVERSED, 2149, 1999)
     assert next_step(with_debt(position, owed)) is None
+
+
+def sent_back(name: UUID, principal: int, fee: int) -> GivenBack:
+    return GivenBack(
+        A,
+        MERCHANT_REFUND,
+        principal,
+        returned_fee_minor=fee,
+        id=name,
+        owed_principal_minor=principal,
+        owed_fee_minor=fee,
+    )
+
+
+def test_what_the_bank_sent_back_is_not_charged_again_when_its_merchant_takes_it_back() -> None:
+    position = msgspec.structs.replace(at(CLOSED, 1999, PAID), refunds=[sent_back(B, 1999, 150)])
+    half = msgspec.structs.replace(position, refunded_minor=999)
+    rest = msgspec.structs.replace(half, refunds=[sent_back(B, 999, 75)])
+
+    assert next_step(position) == Withdraw(B, 1999, 150)
+    assert next_step(half) == Withdraw(B, 1000, 75)
+    assert next_step(rest) is None
+
+
+def test_the_newest_that_the_bank_sent_back_is_withdrawn_first_with_the_fee_of_all() -> None:
+    first, second = sent_back(B, 1499, 130), sent_back(DEBT, 500, 20)
+    position = at(CLOSED, 1999, PAID, refunded=1499)
+    position = msgspec.structs.replace(position, refunds=[first, second])
+    less = msgspec.structs.replace(position, refunds=[sent_back(B, 1499, 112), second])
+
+    # 150 * 500 / 1999 is 38 of fee, and the newest has 20.
+    assert next_step(position) == Withdraw(B, 0, 18)
+    assert next_step(less) == Withdraw(DEBT, 500, 20)
+
+
+def test_what_the_customer_had_of_it_another_way_is_charged_again() -> None:
+    had = GivenBack(A, MERCHANT_REFUND, 1999, returned_fee_minor=150, id=B)
+    position = msgspec.structs.replace(at(CLOSED, 1999, PAID), refunds=[had])
+
+    assert next_step(position) == ChargeMore(REFUND_REVERSED, 2149, 1999)
 
 
 def test_a_fee_is_kept_where_the_price_says_so() -> None:

@@ -172,6 +172,17 @@ async def refund_that_the_bank_sends_back(product: Product, email: str) -> Seque
     return [name]
 
 
+async def refund_that_the_bank_sends_back_and_the_merchant_takes_back(
+    product: Product, email: str
+) -> Sequence[str]:
+    """18, and the merchant reverses its refund, which the customer never had."""
+    name, ada = await _captured(product, email, token="pm_card_refundFail")
+    given = await refund(product, name, 100_00)
+    await until_there(product, "refund", ada.customer.id, "state = 'failed'")
+    await take_refund_back(product, given)
+    return [name]
+
+
 async def refund_that_pends(product: Product, email: str) -> Sequence[str]:
     """16, over a bank that takes its time."""
     name, _ = await _captured(product, email, token="pm_card_pendingRefund")

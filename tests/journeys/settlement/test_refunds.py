@@ -118,6 +118,14 @@ SCENARIOS = [
         ),
         owed=True,
     ),
+    Scenario(
+        plays.refund_that_the_bank_sends_back_and_the_merchant_takes_back,
+        # As if nothing had been given back: what came from the bank is not charged again.
+        Golden(
+            {"1010": 102_14, "1020": -100_00, "4000": -5_50, "5000": 3_36}, gross=5_50, net=2_14
+        ),
+        owed=True,
+    ),
     Scenario(plays.refund_that_pends, ALL_GIVEN_BACK),
     Scenario(
         plays.refund_in_another_currency,
@@ -132,25 +140,25 @@ SCENARIOS = [
 
 WHOLE = Whole(
     hold={
-        "1010": 760_00,
-        "1020": 99_258_75,
+        "1010": 862_14,
+        "1020": 99_158_75,
         "1100": 90_00,
         "2100": -120_50,
         "3000": -100_000_00,
-        "4000": -79_00,
+        "4000": -84_50,
         "4010": 40_93,
-        "5000": 49_82,
+        "5000": 53_18,
     },
     # The charge that was given back when the merchant let go has cost 1.84.
     charge={
-        "1010": 758_16,
-        "1020": 99_258_75,
+        "1010": 860_30,
+        "1020": 99_158_75,
         "1100": 90_00,
         "2100": -120_50,
         "3000": -100_000_00,
-        "4000": -79_00,
+        "4000": -84_50,
         "4010": 40_93,
-        "5000": 51_66,
+        "5000": 55_02,
     },
     # The float, and the 40.00, 25.00 and 15.00 that came without a name.
     nobody=OPENING | {"1020": 100_080_00, "2100": -80_00},

@@ -15,7 +15,12 @@ from app.domain.funding.charges import (
     charge_key,
 )
 from app.domain.funding.models import Charge, FundingSource
-from app.domain.funding.postings import charge_journals, covered_journal, refund_journals
+from app.domain.funding.postings import (
+    charge_journals,
+    covered_journal,
+    refund_journals,
+    withdrawn_journal,
+)
 from app.domain.funding.refund_models import Receivable, Refund
 from app.domain.funding.states import ChargePurpose, ChargeState, ReceivableState
 from app.domain.ledger.accounts import Account
@@ -172,3 +177,17 @@ async def cover(session: AsyncSession, refund: Refund, by_minor: int, at: dateti
     refund.covered_minor += by_minor
     refund.covers += 1
     await post(session, covered_journal(refund, by_minor, at))
+
+
+async def withdraw(
+    session: AsyncSession, refund: Refund, principal_minor: int, fee_minor: int, at: datetime
+) -> None:
+    """Owe the customer this much less of what the bank sent back: its merchant took it back.
+
+    Nothing where less is owed by now, because it was paid another way. `refund` is locked.
+    """
+    if principal_minor + fee_minor > refund.to_pay_minor:
+        return
+    refund.withdrawn_principal_minor += principal_minor
+    refund.withdrawn_fee_minor += fee_minor
+    await post(session, withdrawn_journal(refund, principal_minor, fee_minor, at))

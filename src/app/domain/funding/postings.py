@@ -107,7 +107,7 @@ def refund_journals(refund: Refund, at: datetime) -> Iterator[Journal]:
     name = refund.stripe_refund_id
     if name is None:
         return
-    whose = Whose(refund.purchase_id, refund.customer_id, refund.currency)
+    whose = _of_refund(refund)
     own = refund.purpose is RefundPurpose.GOODWILL
     pays = Account.GOODWILL if own else Account.CUSTOMER_FUNDS
     owed = [
@@ -130,11 +130,33 @@ def covered_journal(refund: Refund, by_minor: int, at: datetime) -> Iterator[Jou
 
     `refund` counts it already.
     """
-    whose = Whose(refund.purchase_id, refund.customer_id, refund.currency)
+    whose = _of_refund(refund)
     kept = Posting(Account.CUSTOMER_FUNDS, Account.GOODWILL, by_minor)
     if by_minor < 0:
         kept = Posting(Account.GOODWILL, Account.CUSTOMER_FUNDS, -by_minor)
     yield from journal(f"{refund.id}:{refund.covers}", "goodwill_covered", at, whose, [kept])
+
+
+def withdrawn_journal(
+    refund: Refund, principal_minor: int, fee_minor: int, at: datetime
+) -> Iterator[Journal]:
+    """A merchant took back what the bank had sent back: the customer never had it.
+
+    `refund` counts it already.
+    """
+    less = [
+        Posting(Account.REFUNDS_PAYABLE, Account.CUSTOMER_FUNDS, principal_minor),
+        Posting(Account.REFUNDS_PAYABLE, Account.FEE_RETURNED, fee_minor),
+    ]
+    subject = f"{refund.stripe_refund_id}:{refund.withdrawn_minor}"
+    yield from journal(subject, "refund_withdrawn", at, _of_refund(refund), less)
+
+
+def refund_paid_outside_journal(refund: Refund, at: datetime) -> Iterator[Journal]:
+    """What a bank sent back went to the customer from our bank account."""
+    paid = [Posting(Account.REFUNDS_PAYABLE, Account.BANK, refund.paid_outside_minor)]
+    name = str(refund.stripe_refund_id)
+    yield from journal(name, "refund_paid_outside", at, _of_refund(refund), paid)
 
 
 def opened_journal(debt: Receivable) -> Iterator[Journal]:
@@ -183,6 +205,10 @@ def _released(principal_minor: int, fee_minor: int) -> list[Posting]:
 
 def _whose(charge: Charge) -> Whose:
     return Whose(charge.purchase_id, charge.customer_id, charge.currency)
+
+
+def _of_refund(refund: Refund) -> Whose:
+    return Whose(refund.purchase_id, refund.customer_id, refund.currency)
 
 
 def _of_debt(debt: Receivable) -> Whose:

@@ -31,6 +31,15 @@ class Refund(Table):
             name="parts_are_whole",
         ),
         CheckConstraint("covered_minor BETWEEN 0 AND principal_minor", name="covered_in_range"),
+        CheckConstraint(
+            "withdrawn_principal_minor BETWEEN 0 AND principal_minor"
+            " AND withdrawn_fee_minor BETWEEN 0 AND returned_fee_minor"
+            " AND paid_outside_minor IN"
+            " (0, amount_minor - withdrawn_principal_minor - withdrawn_fee_minor)"
+            " AND (state = 'failed' OR"
+            " withdrawn_principal_minor + withdrawn_fee_minor + paid_outside_minor = 0)",
+            name="sent_back_in_range",
+        ),
         Index("ix_refund_purchase", "purchase_id"),
         Index("ix_refund_charge", "charge_id"),
         Index("ix_refund_created_at", "created_at"),
@@ -50,12 +59,28 @@ class Refund(Table):
     # What of one of our own a merchant's refund has covered since; in how many journals.
     covered_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     covers: Mapped[int] = mapped_column(default=0, server_default="0")
+    # Of one that the bank sent back: what its merchant took back before the customer had it, and
+    # what the customer had from our bank account instead.
+    withdrawn_principal_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    withdrawn_fee_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    paid_outside_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     currency: Mapped[Currency] = mapped_column(default=Currency.USD)
     state: Mapped[RefundState] = mapped_column(default=RefundState.SENDING)
     stripe_refund_id: Mapped[str | None] = mapped_column(unique=True)
     # Stripe has booked it on our balance: until then it waits there for money.
     stripe_balance_transaction_id: Mapped[str | None]
     failure_reason: Mapped[str | None]
+
+    @property
+    def withdrawn_minor(self) -> int:
+        return self.withdrawn_principal_minor + self.withdrawn_fee_minor
+
+    @property
+    def to_pay_minor(self) -> int:
+        """What the bank sent back of it and the customer is owed still, by another way."""
+        if self.state is not RefundState.FAILED:
+            return 0
+        return self.amount_minor - self.withdrawn_minor - self.paid_outside_minor
 
     def move_to(self, state: RefundState) -> None:
         self.state = check_move(REFUND_MOVES, self.state, state)
@@ -74,6 +99,11 @@ class Receivable(Table):
             " AND paid_outside_minor BETWEEN 1 AND amount_minor",
             name="paid_outside",
         ),
+        CheckConstraint(
+            "paid_back_minor BETWEEN 0"
+            " AND greatest(lowered_minor + coalesce(paid_outside_minor, 0) - amount_minor, 0)",
+            name="paid_back_in_range",
+        ),
         Index("ix_receivable_purchase", "purchase_id"),
         Index("ix_receivable_customer", "customer_id", postgresql_where="state = 'open'"),
         Index("ix_receivable_due", "next_attempt_at", postgresql_where="state = 'open'"),
@@ -89,6 +119,8 @@ class Receivable(Table):
     lowered_minor: Mapped[int] = mapped_column(default=0)
     # What the customer paid of it to our bank account, where they did.
     paid_outside_minor: Mapped[int | None]
+    # What they had of it from there again, because merchants gave it back.
+    paid_back_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     currency: Mapped[Currency] = mapped_column(default=Currency.USD)
     # A merchant took back a refund that we had passed on.
     refund_reversed: Mapped[bool] = mapped_column(default=False, server_default=false())

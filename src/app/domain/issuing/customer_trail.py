@@ -67,7 +67,7 @@ class Happened(msgspec.Struct, frozen=True):
 def trail_of(story: Story, dues: Dues) -> list[Happened]:
     """Give the steps of a purchase, the first one first. `dues`: what of it is open."""
     found = [*_asked(story), *_refused(story), *_moved(story), *_refunded(story)]
-    found += _owed(story, dues)
+    found += [*_sent_back(story), *_owed(story, dues)]
     return sorted(found, key=lambda one: (_second(one.at), ORDER.index(one.kind)))
 
 
@@ -155,9 +155,36 @@ def _moved(story: Story) -> Iterator[Happened]:
             case "merchant_took_refund_back" | "unmatched_taking_assigned":
                 title = f"{merchant} took its refund back"
                 yield Happened(at, Kind.CAPTURED, title, "", _sum(entry))
+
+
+def _sent_back(story: Story) -> Iterator[Happened]:
+    """Tell what the bank sent back, and what became of it."""
+    for entry in story.journals:
+        at = entry.occurred_at
+        match entry.rule:
             case "refund_came_back":
-                words = "We are looking for another way to pay it to you."
+                words = _what_became(story, entry)
                 yield Happened(at, Kind.REFUSED, "Your bank sent the refund back", words)
+            case "refund_withdrawn":
+                words = "It is taken from what your bank sent back, which you never had."
+                yield Happened(at, Kind.RELEASED, "You are not charged again", words, _sum(entry))
+            case "refund_paid_outside":
+                words = "It came from our bank account."
+                yield Happened(at, Kind.REFUNDED, "Paid to you another way", words, _sum(entry))
+
+
+def _what_became(story: Story, entry: JournalEntry) -> str:
+    """Say what became of a refund that the bank sent back."""
+    name = entry.reference.partition(":")[0]
+    refund = next((one for one in story.refunds if one.stripe_refund_id == name), None)
+    if refund is None or refund.to_pay_minor == refund.amount_minor:
+        return "We are looking for another way to pay it to you."
+    if refund.to_pay_minor:
+        left = f"${readable(refund.to_pay_minor)}"
+        return f"The merchant took the rest back: we look for another way to pay you {left}."
+    if refund.paid_outside_minor:
+        return "We have paid it to you another way."
+    return "The merchant took it back before it could be paid to you."
 
 
 def _refunded(story: Story) -> Iterator[Happened]:

@@ -24,6 +24,7 @@ from app.domain.funding.keeping import (
     cover,
     follow_intent,
     follow_refund,
+    withdraw,
 )
 from app.domain.funding.models import Charge
 from app.domain.funding.receivables import lower, note_attempt, open_receivable
@@ -41,6 +42,7 @@ from app.domain.issuing.settlement import (
     LowerDebt,
     OpenDebt,
     Step,
+    Withdraw,
 )
 from app.money import Currency
 
@@ -91,6 +93,11 @@ class Effects:
                     await still_mine(session, claimed)
                     given = await session.get_one(Refund, refund_id, with_for_update=True)
                     await cover(session, given, by, self.clock.now())
+            case Withdraw(refund_id, principal, fee):
+                async with self.sessions.begin() as session:
+                    await still_mine(session, claimed)
+                    failed = await session.get_one(Refund, refund_id, with_for_update=True)
+                    await withdraw(session, failed, principal, fee, self.clock.now())
         return True
 
     async def give_back(self, claimed: Claim, wanted: GivenBack) -> None:

@@ -1,6 +1,6 @@
 """Write down how a settlement left its purchase: what it uses of the limits, what it cannot do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.funding.refund_models import Refund
 from app.domain.funding.states import RefundState
 from app.domain.issuing.models import Authorization, AuthorizationRequest
-from app.domain.issuing.position import Position
 from app.domain.issuing.repair import nobody_charged
 from app.domain.issuing.settlement import counted_minor, spread
 from app.domain.issuing.standing import Standing
@@ -20,6 +19,7 @@ NOBODY_KNOWN = "a merchant took {amount} on a card that is not ours: nobody can 
 GAVE_TOO_MUCH = "a merchant gave back {amount} more than it took: a person must say whose it is"
 REFUND_FAILED = "the bank sent back a refund of {amount}: pay it to the customer another way"
 PAID_OUTSIDE = "a merchant gave back {amount} of a debt that was paid outside: pay it back there"
+TOOK_BACK_MORE = "merchants took back {amount} more of refunds than they gave"
 OTHER_CURRENCY = "a merchant moved money in {currency}: it is in the books, and not settled"
 
 
@@ -43,7 +43,8 @@ async def finish(
     # What ended with nothing taken needs nobody to pay for it.
     may_be_taken = captured == 0 and state is AuthorizationState.PENDING
     nobody = nobody_charged(requests, standing.charges) if may_be_taken else None
-    authorization.not_handled = nobody or _not_handled(authorization, standing)
+    told = [*([nobody] if nobody else []), *_not_handled(authorization, standing)]
+    authorization.not_handled = "; ".join(told) or None
     counted = max(counted_minor(state, authorization.amount_minor, captured), 0)
     _use_limits(requests, counted, pending=state is AuthorizationState.PENDING)
     return requests
@@ -56,32 +57,33 @@ async def refund_sent_back(session: AsyncSession, purchase_id: UUID) -> str | No
         .where(Refund.purchase_id == purchase_id, Refund.state == RefundState.FAILED)
         .order_by(Refund.id)
     )
-    return _sent_back(found.all())
+    return next(_sent_back(found.all()), None)
 
 
-def _not_handled(authorization: Authorization, standing: Standing) -> str | None:
+def _not_handled(authorization: Authorization, standing: Standing) -> Iterator[str]:
+    """Give a sentence for each thing that a person must do or look at."""
     position = standing.position
     foreign = {m.currency for m in standing.transactions} - {Currency.USD.value}
     if foreign:
-        return OTHER_CURRENCY.format(currency=", ".join(sorted(foreign)).upper())
+        yield OTHER_CURRENCY.format(currency=", ".join(sorted(foreign)).upper())
     if authorization.customer_id is None and position.captured_minor > 0:
-        return NOBODY_KNOWN.format(amount=readable(position.captured_minor))
-    beyond = _beyond(position)
+        yield NOBODY_KNOWN.format(amount=readable(position.captured_minor))
+    beyond = position.refunded_minor - position.captured_minor
     if beyond > 0:
-        return GAVE_TOO_MUCH.format(amount=readable(beyond))
+        yield GAVE_TOO_MUCH.format(amount=readable(beyond))
+    if position.refunded_minor < 0:
+        yield TOOK_BACK_MORE.format(amount=readable(-position.refunded_minor))
     outside = sum(debt.to_pay_back_minor for debt in position.debts)
     if outside > 0:
-        return PAID_OUTSIDE.format(amount=readable(outside))
-    return _sent_back(standing.refunds)
+        yield PAID_OUTSIDE.format(amount=readable(outside))
+    yield from _sent_back(standing.refunds)
 
 
-def _sent_back(refunds: Sequence[Refund]) -> str | None:
-    failed = [refund.amount_minor for refund in refunds if refund.state is RefundState.FAILED]
-    return REFUND_FAILED.format(amount=readable(failed[0])) if failed else None
-
-
-def _beyond(position: Position) -> int:
-    return position.refunded_minor - position.captured_minor
+def _sent_back(refunds: Sequence[Refund]) -> Iterator[str]:
+    """Tell of all that the bank sent back and the customer has not had, in one sum."""
+    owed = sum(refund.to_pay_minor for refund in refunds)
+    if owed > 0:
+        yield REFUND_FAILED.format(amount=readable(owed))
 
 
 def _use_limits(

@@ -38,7 +38,10 @@ class PaidCharge(msgspec.Struct, frozen=True):
 
 
 class GivenBack(msgspec.Struct, frozen=True):
-    """A refund of ours; a failed one counts too, because we owe it still."""
+    """A refund of ours; a failed one counts too, because we owe it still.
+
+    What was withdrawn of it does not count. `owed_…`: what the bank sent back and nobody has had.
+    """
 
     charge_id: UUID
     purpose: RefundPurpose
@@ -48,6 +51,8 @@ class GivenBack(msgspec.Struct, frozen=True):
     # Our record of it, and what merchants' refunds cover of it by now; of one of our own only.
     id: UUID | None = None
     covered_minor: int = 0
+    owed_principal_minor: int = 0
+    owed_fee_minor: int = 0
 
     @property
     def amount_minor(self) -> int:
@@ -160,6 +165,12 @@ class Position(msgspec.Struct, frozen=True):
             if debt.refund_reversed and debt.state in STANDING
         )
         return passed - regained - owed
+
+    @property
+    def failed_refunds(self) -> list[GivenBack]:
+        """What of it the bank sent back, and the customer is owed still."""
+        passed = self._refunds(RefundPurpose.MERCHANT_REFUND)
+        return [one for one in passed if one.owed_principal_minor + one.owed_fee_minor > 0]
 
     @property
     def goodwill(self) -> list[GivenBack]:

@@ -126,8 +126,7 @@ class Settler:
         await self._look_at_charges(claimed, stripe_id, changed, None)
         async with self.sessions.begin() as session:
             authorization = await still_mine(session, claimed)
-            sent_back = await refund_sent_back(session, authorization.id)
-            authorization.not_handled = sent_back or authorization.not_handled
+            authorization.not_handled = await refund_sent_back(session, authorization.id)
             authorization.leased_until = authorization.settle_after = None
 
     async def _claim(self, stripe_id: str, told_at: datetime | None) -> Claim | None:

@@ -70,7 +70,15 @@ class Cover(msgspec.Struct, frozen=True):
     by_minor: int
 
 
-Step = Capture | Cancel | ChargeMore | OpenDebt | LowerDebt | GiveBack | Cover
+class Withdraw(msgspec.Struct, frozen=True):
+    """Owe less of a refund that the bank sent back, because its merchant took it back."""
+
+    refund_id: UUID
+    principal_minor: int
+    fee_minor: int
+
+
+Step = Capture | Cancel | ChargeMore | OpenDebt | LowerDebt | GiveBack | Cover | Withdraw
 
 
 def next_step(at: Position) -> Step | None:
@@ -131,8 +139,27 @@ def _follow_merchant_refunds(at: Position) -> Step | None:
     """Pass on what merchants gave back, or take it again where they took it back."""
     missing = at.to_pass_on_minor - at.passed_on_minor - at.covered_minor
     if missing < 0:
-        return _uncover(at, -missing) or _take_again(at, -missing)
+        too_much = -missing
+        return _withdraw(at, too_much) or _uncover(at, too_much) or _take_again(at, too_much)
     return _lower_debts(at) or _cover(at, missing) or _pass_on(at, missing)
+
+
+def _withdraw(at: Position, too_much_minor: int) -> Step | None:
+    """What the bank sent back, the customer never had: it is owed no longer, the newest first."""
+    fee = max(at.fee_passed_on_minor - at.fee_to_pass_on_minor, 0)
+    failed = [(one, one.id) for one in reversed(at.failed_refunds) if one.id is not None]
+    newest = next((one for one in failed if one[0].owed_principal_minor > 0), None)
+    if newest is None:
+        return None
+    refund, name = newest
+    # The newest may be too small for the fee: the rest of it is a part of others.
+    rest = fee - refund.owed_fee_minor
+    for other, other_id in failed:
+        by = min(rest, other.owed_fee_minor)
+        if other_id != name and by > 0:
+            return Withdraw(other_id, 0, by)
+    principal = min(too_much_minor, refund.owed_principal_minor)
+    return Withdraw(name, principal, min(fee, refund.owed_fee_minor))
 
 
 def _cover(at: Position, missing_minor: int) -> Step | None:

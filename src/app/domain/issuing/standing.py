@@ -170,14 +170,19 @@ def _paid(charge: Charge, reversed_: set[UUID], now: datetime) -> PaidCharge:
 
 
 def _given_back(refund: Refund) -> GivenBack:
+    principal = refund.principal_minor - refund.withdrawn_principal_minor
+    fee = refund.returned_fee_minor - refund.withdrawn_fee_minor
+    is_owed = refund.to_pay_minor > 0
     return GivenBack(
         refund.charge_id,
         refund.purpose,
-        refund.principal_minor,
+        principal,
         refund.deferred_fee_minor,
-        refund.returned_fee_minor,
+        fee,
         refund.id,
         refund.covered_minor,
+        owed_principal_minor=principal if is_owed else 0,
+        owed_fee_minor=fee if is_owed else 0,
     )
 
 

@@ -28,6 +28,8 @@ RULES: Mapping[str, str] = {
     "refund_paid": "the refund went to the linked card",
     "goodwill_covered": "the merchant gave back what the customer had from us",
     "refund_came_back": "the bank sent the refund back",
+    "refund_withdrawn": "the merchant took back what the bank had sent back",
+    "refund_paid_outside": "the customer had the refund from our bank account",
     "receivable_opened": "the customer owes what no linked card paid",
     "receivable_lowered": "the merchant gave back what was owed",
     "receivable_paid_outside": "the customer paid the debt to our bank account",
