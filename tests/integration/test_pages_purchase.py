@@ -120,7 +120,9 @@ async def test_the_fee_on_a_refund_that_was_taken_back_is_earned(product: Produc
     bought = (await pay(product, (await holder(product)).card, 100_00))["id"]
     await helper(product, bought, "capture")
     await product.settled()
-    await take_refund_back(product, await refund(product, bought, 40_00))
+    back = await refund(product, bought, 40_00)
+    await product.settled()
+    await take_refund_back(product, back)
     await product.settled()
     [row] = await product.rows("SELECT id FROM card_authorization")
     async with signed_in(product, Role.SUPPORT) as client:

@@ -117,7 +117,9 @@ async def test_what_was_paid_to_our_bank_account_goes_back_there(product: Produc
 async def test_what_is_given_back_after_another_was_taken_back_goes_on(product: Product) -> None:
     ada = await holder(product)
     name = await taken(product, ada, 100_00)
-    await take_refund_back(product, await refund(product, name, 40_00))
+    back = await refund(product, name, 40_00)
+    await product.settled()
+    await take_refund_back(product, back)
     await product.settled()
     async with signed_in_holder(product, ada) as client:
         page, letter = await given_back(product, client, name, 30_00)
