@@ -17,7 +17,8 @@ SENT_BACK = str(UUID(int=11))
 SET_OFF = "a debt that was written off, and a merchant gave back what was owed"
 RECOVERED = "a debt that was written off and came after all"
 PAID_OUTSIDE = (
-    "debts paid to our bank, one of them written off, and a merchant gave back 5.00 of one"
+    "debts paid to our bank, one of them written off; a merchant gave back 5.00 of one, of which"
+    " 3.00 went from there to the customer"
 )
 ANOTHER_WAY = "a refund that the bank sent back, and the customer had from our bank account"
 A_PERSON_SAID = "a refund and its taking back that a person assigned"
@@ -45,7 +46,13 @@ def history_by_hand() -> History:
         receivables=[
             _lost(DEBT, LATE, lowered_minor=0, written_off_minor=20_00),
             _lost(str(UUID(int=6)), GIVEN_BACK, lowered_minor=20_00, written_off_minor=15_00),
-            _lost(str(UUID(int=8)), OUTSIDE, lowered_minor=5_00, paid_outside_minor=20_00),
+            _lost(
+                str(UUID(int=8)),
+                OUTSIDE,
+                lowered_minor=5_00,
+                paid_outside_minor=20_00,
+                paid_back_minor=3_00,
+            ),
             _lost(
                 str(UUID(int=9)),
                 OUTSIDE,
@@ -78,18 +85,18 @@ def history_by_hand() -> History:
     whole = {
         "1010": -182_00,
         "1020": 523_00,
-        "1030": -471_00,
+        "1030": -474_00,
         "1040": 200_00,
         "2000": -70_00,
-        "2100": -5_00,
+        "2100": -2_00,
         "2300": -1_00,
         "4010": 1_00,
         "5020": 5_00,
     }
     # 20.00 were owed; 5.00 were set off, 15.00 given up as lost, and set off after all.
     set_off: dict[str, int] = {}
-    # The bank has what merchants took, and 5.00 of it is to be paid back from there.
-    outside = {"1030": 40_00, "2000": -35_00, "2100": -5_00}
+    # The bank has what merchants took, and 2.00 of it is still to be paid back from there.
+    outside = {"1030": 37_00, "2000": -35_00, "2100": -2_00}
     goldens = {
         A_PERSON_SAID: assigned,
         RECOVERED: recovered,

@@ -14,6 +14,7 @@ from app.domain.funding.postings import (
     charge_journals,
     lowered_journal,
     opened_journal,
+    paid_back_journal,
     paid_outside_journal,
     refund_journals,
     refund_paid_outside_journal,
@@ -114,6 +115,7 @@ def _of_debt(row: Row) -> Iterator[Journal]:
     """Play a debt's life again: set off, written off or paid outside, and set off after that."""
     row = dict(row)
     lost, outside = row.pop("written_off_minor", None), row.pop("paid_outside_minor", None)
+    back = row.pop("paid_back_minor", 0)
     lowered, left = row.pop("lowered_minor"), lost or outside
     before = lowered if left is None else row["amount_minor"] - left
     debt = _made(Receivable, row | {"lowered_minor": before, "state": ReceivableState.OPEN})
@@ -127,6 +129,8 @@ def _of_debt(row: Row) -> Iterator[Journal]:
         debt.state = ReceivableState.PAID_OUTSIDE
     debt.lowered_minor = lowered
     yield from lowered_journal(debt, lowered - before, AT)
+    debt.paid_back_minor = back
+    yield from paid_back_journal(debt, back, AT)
 
 
 def _of_balances(rows: Sequence[Row]) -> Iterator[Journal]:

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition
 from app.errors import AppError
 from tests.situations import LATER_DECLINES, VISA
 from tests.soak import merchants, others
-from tests.soak.acts import ACTS, CUSTOMERS, DEBTS, REFUNDS, STAFF
+from tests.soak.acts import ACTS, CUSTOMERS, DEBTS, PAYING_BACK, REFUNDS, STAFF
 from tests.soak.checks import look
 from tests.soak.counted import counted
 from tests.soak.obstacles import KINDS, buy_against
@@ -224,6 +224,11 @@ class Purchases(RuleBasedStateMachine):
     @captured
     @counted(pick=PICKS, act=st.sampled_from(tuple(REFUNDS)))
     def staff_give_money_back(self, pick: int, act: str) -> None:
+        self.do(act, self.asked(act, pick))
+
+    @captured
+    @counted(pick=PICKS, act=st.sampled_from(tuple(PAYING_BACK)))
+    def banks_send_back(self, pick: int, act: str) -> None:
         self.do(act, self.asked(act, pick))
 
     @counted(pick=PICKS)

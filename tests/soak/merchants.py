@@ -125,7 +125,7 @@ async def give_unasked(scene: Scene, pick: int, amount: int, merchant: str) -> s
 async def take_back(scene: Scene, pick: int, amount: int | None) -> str | None:
     """Reverse a refund, in part or what is left of it."""
     refunded = one_of(scene.transactions("refund"), pick)
-    return None if refunded is None else await _reverse(scene, refunded["id"], amount)
+    return None if refunded is None else await reverse_refund(scene, refunded["id"], amount)
 
 
 async def take_back_with_fee(scene: Scene, pick: int) -> str | None:
@@ -133,20 +133,20 @@ async def take_back_with_fee(scene: Scene, pick: int) -> str | None:
     if not await scene.rows(WITH_A_FEE) and not await _give_with_fee(scene, pick):
         return None
     refunded = one_of(await scene.rows(WITH_A_FEE), pick)
-    return None if refunded is None else await _reverse(scene, refunded["name"], None)
+    return None if refunded is None else await reverse_refund(scene, refunded["name"], None)
 
 
 async def _give_with_fee(scene: Scene, pick: int) -> bool:
     """Take money that is paid at once, and give it back; say whether our fee went with it."""
     await all_banks_change(scene, pick, VISA)
-    name = await _taken_from(scene, scene.holder(pick).card)
+    name = await taken_from(scene, scene.holder(pick).card)
     if not await scene.soon(EARNED.format(name)):
         return False
     await scene.product.call("POST", f"/v1/test_helpers/issuing/transactions/{name}/refund")
     return await scene.soon(WITH_A_FEE)
 
 
-async def _taken_from(scene: Scene, card: Card) -> str:
+async def taken_from(scene: Scene, card: Card) -> str:
     """Buy and capture; without asking where the product declines. Give the capture's id."""
     made = await pay(scene.product, card, 2_000)
     if "id" in made:
@@ -158,7 +158,8 @@ async def _taken_from(scene: Scene, card: Card) -> str:
     return scene.taken_unasked[-1]
 
 
-async def _reverse(scene: Scene, name: str, amount: int | None) -> str:
+async def reverse_refund(scene: Scene, name: str, amount: int | None) -> str:
+    """Take a refund back."""
     body = {} if amount is None else {"amount": max(amount, 1)}
     response = await scene.product.stripe.post(f"/_sandbox/{TAKE_BACK.format(name)}", json=body)
     return _told(response.json())

@@ -62,17 +62,17 @@ async def refund_purchase(scene: Scene, pick: int) -> str | None:
 
 
 async def write_off(scene: Scene, pick: int) -> str | None:
-    return await _on(scene, OPEN_DEBTS, "write-off-debt", pick)
+    return await on(scene, OPEN_DEBTS, "write-off-debt", pick)
 
 
 async def collect(scene: Scene, pick: int) -> str | None:
-    return await _on(scene, OPEN_DEBTS, "collect-debt", pick)
+    return await on(scene, OPEN_DEBTS, "collect-debt", pick)
 
 
 async def recover(scene: Scene, pick: int) -> str | None:
     """Open a debt again that was given up; give one up, where none is."""
     await _give_up(scene, pick)
-    return await _on(scene, LOST_DEBTS, "recover-debt", pick)
+    return await on(scene, LOST_DEBTS, "recover-debt", pick)
 
 
 async def paid_outside(scene: Scene, pick: int) -> str | None:
@@ -80,7 +80,7 @@ async def paid_outside(scene: Scene, pick: int) -> str | None:
     query = (OPEN_DEBTS, LOST_DEBTS)[pick % 2]
     if query == LOST_DEBTS:
         await _give_up(scene, pick)
-    return await _on(scene, query, "debt-paid-outside", pick, statement="TRANSFER 4711")
+    return await on(scene, query, "debt-paid-outside", pick, statement="TRANSFER 4711")
 
 
 async def assign_refund(scene: Scene, pick: int) -> str | None:
@@ -197,10 +197,11 @@ async def _give_up(scene: Scene, pick: int) -> None:
     async with against(scene, "bank says: fraud", card):
         scene.taken_unasked.append(await force_capture(scene.product, card, 2_000))
         if await scene.soon(OPEN_DEBTS):
-            await _on(scene, OPEN_DEBTS, "write-off-debt", DECISIONS.index("approve"))
+            await on(scene, OPEN_DEBTS, "write-off-debt", DECISIONS.index("approve"))
 
 
-async def _on(scene: Scene, query: str, slug: str, pick: int, **typed: str) -> str | None:
+async def on(scene: Scene, query: str, slug: str, pick: int, **typed: str) -> str | None:
+    """Do an action to one of the rows that a query finds."""
     row = one_of(await scene.rows(query), pick)
     return None if row is None else await _act(scene, slug, row["id"], pick, **typed)
 

@@ -22,7 +22,8 @@ SELECT c.created_at::text, 'charge ' || c.idempotency_key, concat_ws(' ', c.purp
  WHERE p.stripe_authorization_id = :name
 UNION ALL
 SELECT r.created_at::text, 'refund', concat_ws(' ', r.purpose, r.state, r.amount_minor,
-       r.principal_minor, r.deferred_fee_minor, r.returned_fee_minor)
+       r.principal_minor, r.deferred_fee_minor, r.returned_fee_minor,
+       r.withdrawn_principal_minor, r.withdrawn_fee_minor, r.paid_outside_minor)
   FROM refund AS r JOIN card_authorization AS p ON p.id = r.purchase_id
  WHERE p.stripe_authorization_id = :name
 UNION ALL

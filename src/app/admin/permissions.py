@@ -75,7 +75,7 @@ MATRIX: Mapping[str, Grants] = {
     "purchases": _READ | {REFUND: _PAYING, APPROVE: _MONEY},
     "charges": _READ,
     "transactions": _READ,
-    "refunds": _READ | {RESOLVE: _MONEY},
+    "refunds": _READ | {RESOLVE: _MONEY, APPROVE: _MONEY},
     "receivables": _READ
     | {RETRY: _PAYING, WRITE_OFF: _MONEY, RECOVER: _MONEY, APPROVE: _MONEY, TAKE: _PAYING},
     "journals": _READ,

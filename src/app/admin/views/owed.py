@@ -92,6 +92,7 @@ class RefundList(ReadOnlyList, model=Refund):
     column_details_list = [
         *("created_at", "customer_id", "purchase_id", "charge_id", "purpose", "amount_minor"),
         *("principal_minor", "deferred_fee_minor", "returned_fee_minor", "state"),
+        *("withdrawn_principal_minor", "withdrawn_fee_minor", "paid_outside_minor"),
         *("failure_reason", "stripe_refund_id", "stripe_balance_transaction_id"),
     ]
     column_labels = {
@@ -102,6 +103,9 @@ class RefundList(ReadOnlyList, model=Refund):
         "deferred_fee_minor": "Fee not earned yet",
         "returned_fee_minor": "Earned fee returned",
         "charge_id": "Charge",
+        "withdrawn_principal_minor": "Taken back by merchants",
+        "withdrawn_fee_minor": "Our fee with it",
+        "paid_outside_minor": "Paid from our bank account",
     }
     summed = ("amount_minor", "principal_minor")
     column_sortable_list = ["created_at"]
@@ -157,13 +161,15 @@ class ReceivableList(ReadOnlyList, model=Receivable):
     ]
     column_details_list = [
         *("opened_at", "customer_id", "purchase_id", "amount_minor", "lowered_minor"),
-        *("paid_outside_minor", "outstanding_minor", "refund_reversed", "state", "age", "attempts"),
+        *("paid_outside_minor", "paid_back_minor", "outstanding_minor", "refund_reversed", "state"),
+        *("age", "attempts"),
         *("next_attempt_at", "decline_code", "advice_code", "closed_at"),
     ]
     column_labels = {
         "opened_at": "Opened",
         "lowered_minor": "Given back by merchants",
         "paid_outside_minor": "Paid to our bank account",
+        "paid_back_minor": "Paid back from there",
         "refund_reversed": "A merchant took its refund back",
         "attempts": "Tries",
         "next_attempt_at": "Tried again",

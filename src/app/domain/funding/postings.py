@@ -183,6 +183,16 @@ def paid_outside_journal(debt: Receivable, at: datetime) -> Iterator[Journal]:
     yield from journal(str(debt.id), "receivable_paid_outside", at, _of_debt(debt), paid)
 
 
+def paid_back_journal(debt: Receivable, by_minor: int, at: datetime) -> Iterator[Journal]:
+    """What merchants gave back of a debt went to where it was paid from. `debt` counts it already.
+
+    What is paid back in several steps has the sum so far in its reference.
+    """
+    subject = f"{debt.id}:{debt.paid_back_minor}"
+    paid = [Posting(Account.REFUNDS_PAYABLE, Account.BANK, by_minor)]
+    yield from journal(subject, "receivable_paid_back", at, _of_debt(debt), paid)
+
+
 def written_off_journal(debt: Receivable, at: datetime) -> Iterator[Journal]:
     """Nobody will pay: what is outstanding is our loss."""
     lost = [Posting(Account.BAD_DEBT, Account.RECEIVABLE, debt.outstanding_minor)]

@@ -137,6 +137,12 @@ class Receivable(Table):
         return self.amount_minor - self.lowered_minor
 
     @property
+    def to_pay_back_minor(self) -> int:
+        """What merchants gave back of what was paid outside, and the customer has not had."""
+        given = max(self.lowered_minor + (self.paid_outside_minor or 0) - self.amount_minor, 0)
+        return given - self.paid_back_minor
+
+    @property
     def can_be_charged(self) -> bool:
         """Whether a card can be charged with it. What is below the least stops no card either."""
         return MINIMUM_CHARGE_MINOR <= self.outstanding_minor <= MAXIMUM_CHARGE_MINOR

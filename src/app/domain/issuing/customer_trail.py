@@ -168,7 +168,7 @@ def _sent_back(story: Story) -> Iterator[Happened]:
             case "refund_withdrawn":
                 words = "It is taken from what your bank sent back, which you never had."
                 yield Happened(at, Kind.RELEASED, "You are not charged again", words, _sum(entry))
-            case "refund_paid_outside":
+            case "refund_paid_outside" | "receivable_paid_back":
                 words = "It came from our bank account."
                 yield Happened(at, Kind.REFUNDED, "Paid to you another way", words, _sum(entry))
 

@@ -73,7 +73,7 @@ def _not_handled(authorization: Authorization, standing: Standing) -> Iterator[s
         yield GAVE_TOO_MUCH.format(amount=readable(beyond))
     if position.refunded_minor < 0:
         yield TOOK_BACK_MORE.format(amount=readable(-position.refunded_minor))
-    outside = sum(debt.to_pay_back_minor for debt in position.debts)
+    outside = sum(debt.to_pay_back_minor for debt in standing.debts)
     if outside > 0:
         yield PAID_OUTSIDE.format(amount=readable(outside))
     yield from _sent_back(standing.refunds)

@@ -167,7 +167,7 @@ async def give_goodwill(
     and NotRefundable.
     """
     principal, fee = given
-    purchase = await _locked(session, purchase_id, wall)
+    purchase = await locked(session, purchase_id, wall)
     changed = seen.changed_to(await moved_of(session, purchase_id))
     if changed:
         raise MovedOn(f"{changed} Nothing was done: look again.")
@@ -205,7 +205,7 @@ def _refund(
     )
 
 
-async def _locked(session: AsyncSession, purchase_id: UUID, wall: datetime) -> Authorization:
+async def locked(session: AsyncSession, purchase_id: UUID, wall: datetime) -> Authorization:
     """Take a purchase from whoever settles it next: they wait for this, and read it anew."""
     purchase = await session.get(
         Authorization, purchase_id, with_for_update={"key_share": True}, populate_existing=True

@@ -77,11 +77,6 @@ class Debt(msgspec.Struct, frozen=True):
     def outstanding_minor(self) -> int:
         return self.amount_minor - self.lowered_minor
 
-    @property
-    def to_pay_back_minor(self) -> int:
-        """What a merchant gave back of what was paid outside: no card can have it."""
-        return max(self.lowered_minor + self.paid_outside_minor - self.amount_minor, 0)
-
 
 class Position(msgspec.Struct, frozen=True):
     """A purchase with all that pays for it. Charges oldest first; no canceled or declined ones."""

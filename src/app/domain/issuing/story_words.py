@@ -33,6 +33,7 @@ RULES: Mapping[str, str] = {
     "receivable_opened": "the customer owes what no linked card paid",
     "receivable_lowered": "the merchant gave back what was owed",
     "receivable_paid_outside": "the customer paid the debt to our bank account",
+    "receivable_paid_back": "the customer had it from our bank account again",
     "receivable_written_off": "the debt is given up as a loss",
     "capital_paid_in": "the owners paid in",
     "top_up_sent": "a top-up left the bank",

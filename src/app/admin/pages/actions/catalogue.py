@@ -10,6 +10,7 @@ from app.admin.pages.actions.cards import CARD_ACTS
 from app.admin.pages.actions.customers import CUSTOMER_ACTS
 from app.admin.pages.actions.differences import DIFFERENCE_ACTS
 from app.admin.pages.actions.money import MONEY_ACTS
+from app.admin.pages.actions.paid_back import PAID_BACK_ACTS
 from app.admin.pages.actions.prices import PRICE_ACTS
 from app.admin.pages.actions.purchases import PURCHASE_ACTS
 from app.admin.pages.actions.refunds import REFUND_ACTS
@@ -30,6 +31,7 @@ ACTS: Mapping[str, Act] = {
         *REFUND_ACTS,
         *PURCHASE_ACTS,
         *MONEY_ACTS,
+        *PAID_BACK_ACTS,
         *UNMATCHED_ACTS,
         *RULE_ACTS,
         *MERCHANT_ACTS,

@@ -36,6 +36,11 @@ from app.money import readable
 
 OWED = frozenset({ReceivableState.OPEN, ReceivableState.WRITTEN_OFF})
 LONGEST_STATEMENT = 100
+STATEMENT = Field(
+    "statement",
+    "On our bank's statement",
+    hint="What our bank's statement calls the payment, so that it is found again.",
+)
 WAITS = "The same is asked for already, and waits for somebody to approve it."
 
 
@@ -176,15 +181,19 @@ class DebtPaidOutside(DebtAct):
 
     async def look(self, scene: Scene) -> Told:
         told = await super().look(scene)
-        hint = "What our bank's statement calls the payment, so that it is found again."
-        field = Field("statement", "On our bank's statement", hint=hint)
-        return msgspec.structs.replace(told, fields=(field,))
+        return msgspec.structs.replace(told, fields=(STATEMENT,))
 
     async def do(self, scene: Scene, form: FormData, why: Reason) -> Done:
-        statement = " ".join(text_field(form, "statement").split())
-        if not statement or not statement.isprintable() or len(statement) > LONGEST_STATEMENT:
-            raise FieldProblem("statement: what the bank calls it, in up to 100 characters.")
-        return await _ask(scene, form, why, PAID_OUTSIDE_KIND, {"statement": statement})
+        told = {"statement": statement_in(form)}
+        return await _ask(scene, form, why, PAID_OUTSIDE_KIND, told)
+
+
+def statement_in(form: FormData) -> str:
+    """Read what our bank's statement calls a payment. Raises FieldProblem."""
+    statement = " ".join(text_field(form, "statement").split())
+    if not statement or not statement.isprintable() or len(statement) > LONGEST_STATEMENT:
+        raise FieldProblem("statement: what the bank calls it, in up to 100 characters.")
+    return statement
 
 
 async def _ask(scene: Scene, form: FormData, why: Reason, kind: str, more: dict[str, Any]) -> Done:
