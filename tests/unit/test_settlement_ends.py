@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from app.domain.funding.states import (
     ChargeState,
     ReceivableState,
+    RefundPurpose,
 )
-from app.domain.issuing.position import Debt, PaidCharge, Position
+from app.domain.issuing.position import Debt, GivenBack, PaidCharge, Position
 from app.domain.issuing.settlement import (
     Cancel,
     Capture,
@@ -19,6 +20,7 @@ from app.domain.issuing.settlement import (
     LowerDebt,
     OpenDebt,
     Step,
+    Withdraw,
     next_step,
 )
 from app.domain.issuing.states import AuthorizationState
@@ -36,10 +38,14 @@ from tests.unit.test_settlement import (
 
 
 class World(msgspec.Struct):
-    """Follows the steps, as Stripe and our records do when everything succeeds."""
+    """Follows the steps, as Stripe and our records do.
+
+    `pays`: the linked card does. `sends_back`: its bank does with each refund of a merchant's.
+    """
 
     position: Position
     pays: bool
+    sends_back: bool = False
 
     def run(self) -> int:
         for steps in range(60):
@@ -70,7 +76,13 @@ class World(msgspec.Struct):
             case LowerDebt(name, by):
                 self.set(debts=[lower(debt, name, by) for debt in self.position.debts])
             case GiveBack(refund):
-                self.set(refunds=[*self.position.refunds, refund])
+                name = UUID(int=900 + len(self.position.refunds))
+                given = msgspec.structs.replace(refund, id=name)
+                if self.sends_back and given.purpose is RefundPurpose.MERCHANT_REFUND:
+                    given = owed(given, given.principal_minor, given.returned_fee_minor)
+                self.set(refunds=[*self.position.refunds, given])
+            case Withdraw(name, principal, fee):
+                self.set(refunds=[less(one, name, principal, fee) for one in self.position.refunds])
 
     def charged(self, name: UUID, become: PaidCharge | None) -> None:
         charges = [
@@ -103,6 +115,20 @@ def lower(debt: Debt, name: UUID, by: int) -> Debt:
     return msgspec.structs.replace(debt, lowered_minor=lowered, state=state)
 
 
+def owed(refund: GivenBack, principal: int, fee: int) -> GivenBack:
+    return msgspec.structs.replace(refund, owed_principal_minor=principal, owed_fee_minor=fee)
+
+
+def less(refund: GivenBack, name: UUID, by: int, fee_by: int) -> GivenBack:
+    if refund.id != name:
+        return refund
+    principal, fee = refund.owed_principal_minor - by, refund.owed_fee_minor - fee_by
+    assert by + fee_by > 0
+    assert min(by, fee_by, principal, fee) >= 0
+    rest = msgspec.structs.replace(refund, principal_minor=principal, returned_fee_minor=fee)
+    return owed(rest, principal, fee)
+
+
 amounts = st.integers(0, 60_000)
 # An increment pays the difference of two fees, or a fee by another plan: less than its own, too.
 charges_of = st.lists(
@@ -125,6 +151,7 @@ charges_of = st.lists(
     history=st.lists(st.tuples(amounts, amounts), min_size=1, max_size=4),
     charges=charges_of,
     pays=st.booleans(),
+    sends_back=st.booleans(),
 )
 def test_it_always_ends_with_every_cent_where_it_belongs(
     state: AuthorizationState,
@@ -132,8 +159,9 @@ def test_it_always_ends_with_every_cent_where_it_belongs(
     charges: list[PaidCharge],
     *,
     pays: bool,
+    sends_back: bool,
 ) -> None:
-    world = World(at(state, 0, *charges), pays)
+    world = World(at(state, 0, *charges), pays, sends_back)
     captured = 0
     for more, refunded in history:
         captured += more
