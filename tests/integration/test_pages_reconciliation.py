@@ -16,11 +16,11 @@ MISSING = Difference(Kind.MISSING_HERE, "charge", "pi_lost", None, 2_149)
 FEE = Difference(Kind.FEE, "charge", "pi_fee", 92, 95)
 
 
-async def looked(product: Product, *found: Difference) -> int:
+async def looked(product: Product, *found: Difference, since: datetime | None = None) -> int:
     """Keep a look that found this; give how many are not resolved."""
     now = datetime.now(UTC)
     run = await keep_run(
-        product.parts.sessions, found, since=None, began=now, ended=now, begun_by="a test"
+        product.parts.sessions, found, since=since, began=now, ended=now, begun_by="a test"
     )
     return run.unresolved
 
@@ -62,6 +62,25 @@ async def test_a_difference_is_seen_resolved_and_open_again_when_it_changes(
         "SELECT reason FROM audit_entry WHERE action = 'difference.resolve' ORDER BY id"
     )
     assert [entry["reason"] for entry in trail] == ["Stripe rounded", "again"]
+
+
+async def test_what_every_look_finds_is_gone_once_a_short_look_does_not_find_it(
+    product: Product,
+) -> None:
+    """The clearing and the balances are read whole, however far back the rest is compared."""
+    now = product.parts.clock.now()
+    old = now - timedelta(days=40)
+    uncleared = Difference(Kind.NOT_CLEARED, "purchase", "iauth_old", 100, 0, since=old)
+    balance = Difference(Kind.BALANCE, "account", "1010", 1, 2)
+    undated = Difference(Kind.MISSING_HERE, "our refund", "re_undated", None, 500)
+    await looked(product, uncleared, balance, undated)
+    await looked(product, since=now - timedelta(days=32))
+    rows = await product.rows("SELECT name, state FROM reconciliation_difference")
+    assert {row["name"]: row["state"] for row in rows} == {
+        "iauth_old": "gone",
+        "1010": "gone",
+        "re_undated": "open",
+    }
 
 
 async def test_the_daily_job_keeps_what_it_found(product: Product) -> None:

@@ -1,6 +1,7 @@
 """`proxycard reconcile` finds every difference that was planted, and no other one."""
 
 import re
+from uuid import uuid4
 
 import pytest
 
@@ -120,6 +121,30 @@ async def test_what_is_from_before_the_day_is_left_alone(product: Product) -> No
     await plan.in_our_tables()
     code, found = await reconciled(product, "--since", today)
     assert (code, [(one.kind, one.name) for one in found]) == (1, [(Kind.CURRENCY, bought)])
+
+
+@quiet
+async def test_a_refund_that_only_stripe_has_stays_open_when_it_is_from_before_the_day(
+    product: Product,
+) -> None:
+    ada = await holder(product)
+    await helper(product, (await pay(product, ada.card, 20_00))["id"], "capture")
+    await matched(product)
+    [charge] = await product.rows("SELECT stripe_payment_intent_id FROM charge")
+    lost = {"payment_intent": charge["stripe_payment_intent_id"], "amount": 5_00}
+    made = await product.call("POST", "/v1/refunds", **lost, **{"metadata[refund]": str(uuid4())})
+    await matched(product)
+
+    async def found(*words: str) -> list[str]:
+        _, differences = await reconciled(product, *words)
+        return [one.kind for one in differences if one.name == made["id"]]
+
+    assert await found() == [Kind.MISSING_HERE]
+    await later(product, days=40)
+    await product.settled()
+    assert await found("--since", f"{product.parts.clock.now():%Y-%m-%d}") == []
+    query = "SELECT state FROM reconciliation_difference WHERE name = :name"
+    assert await product.rows(query, name=made["id"]) == [{"state": "open"}]
 
 
 def minor(text: str) -> int:

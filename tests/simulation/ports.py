@@ -85,7 +85,8 @@ class BackOffice:
             return intent.refunds[order.key]
         assert intent.refunded_minor + order.amount_minor <= intent.captured_minor
         name = f"re_{next(self.world.numbers)}"
-        made = RefundFacts(name, RefundState.SUCCEEDED, order.amount_minor, f"txn_{name}", None)
+        now, minor = self.world.wall(), order.amount_minor
+        made = RefundFacts(name, RefundState.SUCCEEDED, minor, f"txn_{name}", None, now)
         intent.refunds[order.key] = made
         if intent.refunded_minor == intent.captured_minor:
             intent.state = ChargeState.REFUNDED

@@ -1,6 +1,6 @@
 """What is done to charges afterwards through Stripe, in the shape the funding domain asks for."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -35,6 +35,7 @@ class StripeRefund(msgspec.Struct):
 
     id: str
     amount: int
+    created: int
     status: str | None = None
     balance_transaction: str | None = None
     failure_reason: str | None = None
@@ -138,6 +139,7 @@ def refund_facts(data: dict[str, Any]) -> RefundFacts:
         told.amount,
         told.balance_transaction,
         told.failure_reason,
+        datetime.fromtimestamp(told.created, UTC),
     )
 
 

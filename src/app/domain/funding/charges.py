@@ -84,6 +84,7 @@ class RefundFacts(msgspec.Struct, frozen=True):
     amount_minor: int
     stripe_balance_transaction_id: str | None
     failure_reason: str | None
+    created_at: datetime
 
 
 class FundingProcessor(Protocol):

@@ -17,10 +17,13 @@ from app.domain.issuing.difference_models import (
     ReconciliationDifference,
     ReconciliationRun,
 )
-from app.domain.issuing.reconciliation_facts import Difference
+from app.domain.issuing.reconciliation_facts import Difference, Kind
 from app.domain.marks import check_mark
 from app.domain.states import IllegalMove
 from app.errors import AppError
+
+ALWAYS_LOOKED_FOR = frozenset({Kind.BALANCE, Kind.NOT_CLEARED})
+"""What every reconciliation looks for, however far back it goes."""
 
 
 class DifferenceNotFound(AppError, status=404):
@@ -53,7 +56,7 @@ async def keep_run(
                 _seen_again(row, one, ended)
             unresolved += row.state is not DifferenceState.RESOLVED
         for row in known.values():
-            if since is None or row.since is None or row.since >= since:
+            if since is None or _was_looked_for(row, since):
                 row.move_to(DifferenceState.GONE)
         run = ReconciliationRun(
             began_at=began,
@@ -137,6 +140,11 @@ def _numbered(found: Sequence[Difference]) -> Iterator[Difference]:
         yield msgspec.structs.replace(one, name=f"{one.name} ({seen[key]})") if again else one
 
 
+def _was_looked_for(row: ReconciliationDifference, since: datetime) -> bool:
+    """Say whether a look that goes back to a moment would have found it: some it finds always."""
+    return row.kind in ALWAYS_LOOKED_FOR or (row.since is not None and row.since >= since)
+
+
 def _new(one: Difference, at: datetime) -> ReconciliationDifference:
     return ReconciliationDifference(
         kind=one.kind.value,
@@ -156,7 +164,7 @@ def _new(one: Difference, at: datetime) -> ReconciliationDifference:
 def _seen_again(row: ReconciliationDifference, one: Difference, at: datetime) -> None:
     other = (row.ours_minor, row.theirs_minor) != (one.ours_minor, one.theirs_minor)
     row.ours_minor, row.theirs_minor = one.ours_minor, one.theirs_minor
-    row.note, row.last_seen_at = one.note, at
+    row.since, row.note, row.last_seen_at = one.since, one.note, at
     if row.state is DifferenceState.GONE or other:
         row.move_to(DifferenceState.OPEN)
         row.resolved_at = row.resolved_by = row.resolution = None

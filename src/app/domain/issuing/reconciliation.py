@@ -147,7 +147,10 @@ def _refunds(ours: Ours, theirs: Theirs) -> Iterator[Difference]:
         our, their = ours.refunds.get(name), theirs.refunds.get(name)
         if our is None:
             assert their is not None
-            yield Difference(Kind.MISSING_HERE, "our refund", name, None, their.amount_minor)
+            yield Difference(
+                *(Kind.MISSING_HERE, "our refund", name, None, their.amount_minor),
+                since=their.created_at,
+            )
         elif their is None:
             yield Difference(
                 *(Kind.MISSING_AT_STRIPE, "our refund", name, our.amount_minor, None),
