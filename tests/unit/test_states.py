@@ -26,6 +26,7 @@ from app.domain.issuing.states import (
 )
 from app.domain.states import IllegalMove, Moves, check_move
 from app.webhooks.models import EVENT_MOVES
+from tests.factories import ChargeFactory
 
 TABLES: list[Moves[Any]] = [
     APPROVAL_MOVES,
@@ -62,7 +63,7 @@ def test_a_move_is_allowed_when_the_table_has_it_and_refused_otherwise(
     ("moves", "end"),
     [
         (CARD_MOVES, CardState.CLOSED),
-        (CHARGE_MOVES, ChargeState.CANCELED),
+        (CHARGE_MOVES, ChargeState.DECLINED),
         (RECEIVABLE_MOVES, ReceivableState.COLLECTED),
         (RECEIVABLE_MOVES, ReceivableState.RECOVERED),
         (REFUND_MOVES, RefundState.FAILED),
@@ -72,3 +73,17 @@ def test_a_move_is_allowed_when_the_table_has_it_and_refused_otherwise(
 )
 def test_an_end_is_an_end(moves: Moves[StrEnum], end: StrEnum) -> None:
     assert moves[end] == frozenset()
+
+
+@pytest.mark.parametrize(("intent", "after"), [(None, "unknown"), ("pi_1", "canceled")])
+def test_only_a_charge_that_stripe_never_showed_comes_in_doubt_again(
+    intent: str | None, after: str
+) -> None:
+    charge = ChargeFactory.build(
+        state=ChargeState.CANCELED, stripe_payment_intent_id=intent, captured_minor=0
+    )
+    charge.doubt_again()
+    assert charge.state == after
+    if intent is not None:
+        with pytest.raises(IllegalMove):
+            charge.move_to(ChargeState.UNKNOWN)

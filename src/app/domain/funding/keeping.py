@@ -76,6 +76,7 @@ async def keep_intent(session: AsyncSession, intent: IntentFacts, asked: Asked) 
             undone=False,
         )
         session.add(charge)
+    charge.doubt_again()
     follow_intent(charge, intent)
     return charge
 

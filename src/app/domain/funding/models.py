@@ -16,7 +16,7 @@ from app.domain.funding.states import (
     FundingMode,
     FundingSourceState,
 )
-from app.domain.states import check_move
+from app.domain.states import IllegalMove, check_move
 from app.money import Currency
 
 
@@ -177,4 +177,15 @@ class Charge(Table):
     def move_to(self, state: ChargeState) -> None:
         if self.state is ChargeState.UNKNOWN and state is not ChargeState.UNKNOWN:
             self.answered_at = func.now()
+        if self.state is ChargeState.CANCELED and state is ChargeState.UNKNOWN:
+            self._check_never_seen()
         self.state = check_move(CHARGE_MOVES, self.state, state)
+
+    def doubt_again(self) -> None:
+        """Stripe's list has by now what it did not have when we took it for never made."""
+        if self.state is ChargeState.CANCELED and self.stripe_payment_intent_id is None:
+            self.move_to(ChargeState.UNKNOWN)
+
+    def _check_never_seen(self) -> None:
+        if self.stripe_payment_intent_id is not None:
+            raise IllegalMove("what Stripe has canceled is not in doubt any more")

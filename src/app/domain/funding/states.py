@@ -62,7 +62,8 @@ CHARGE_MOVES = complete(
         ChargeState.DECLINED: set(),
         ChargeState.HELD: {ChargeState.CAPTURED, ChargeState.CANCELED},
         ChargeState.CAPTURED: {ChargeState.REFUNDED},
-        ChargeState.CANCELED: set(),
+        # Only what Stripe's list did not have when we looked: a list may show a charge late.
+        ChargeState.CANCELED: {ChargeState.UNKNOWN},
         # A bank can send a refund back.
         ChargeState.REFUNDED: {ChargeState.CAPTURED},
     },

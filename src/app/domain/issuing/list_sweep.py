@@ -93,10 +93,11 @@ class ListSweep:
             pending |= {one.id for one in some if one.state is AuthorizationState.PENDING}
             behind |= dict.fromkeys(await self._behind(some), False)
         behind |= dict.fromkeys(await self._ended_unseen(pending, now), False)
+        lost: set[str] = set()
         async for intents in _in_batches(self.records.intents(since)):
             looked_at += len(intents)
-            behind |= dict.fromkeys(await self._charges_behind(intents), True)
-        return await self._settle(behind, looked_at)
+            behind |= dict.fromkeys(await self._charges_behind(intents, lost), True)
+        return await self._settle(behind, lost, looked_at)
 
     async def _authorizations(
         self, since: datetime, now: datetime
@@ -129,8 +130,8 @@ class ListSweep:
             )
             return [name for name in found if name not in pending]
 
-    async def _charges_behind(self, told: list[IntentFacts]) -> list[str]:
-        """Give the purchases whose charges are not as Stripe has them; adopt unknown charges."""
+    async def _charges_behind(self, told: list[IntentFacts], lost: set[str]) -> list[str]:
+        """Give purchases whose charges stand otherwise; adopt unknown charges, if not `lost`."""
         async with self.sessions() as session:
             found = await session.scalars(
                 select(Charge).where(
@@ -145,11 +146,24 @@ class ListSweep:
             if charge is None:
                 # A decision that is being made has not written its charge down yet.
                 if self.clock.now() - intent.created_at > self.wait:
-                    await self._adopt(intent, purchase)
                     behind.append(purchase)
+                    if not await self._adopted(intent, purchase):
+                        lost.add(purchase)
             elif _stands_otherwise(charge, intent):
                 behind.append(purchase)
         return behind
+
+    async def _adopted(self, intent: IntentFacts, purchase: str) -> bool:
+        """Adopt a charge. False when that failed, which keeps no other from being looked at.
+
+        It is tried again while it is in the list that is asked for, and reconciliation tells of it.
+        """
+        try:
+            await self._adopt(intent, purchase)
+        except Exception:
+            log.exception("charge_not_adopted", authorization=purchase, charge=intent.id)
+            return False
+        return True
 
     async def _adopt(self, intent: IntentFacts, purchase: str) -> None:
         """Write down a charge that we have no record of, for settlement to deal with."""
@@ -171,11 +185,11 @@ class ListSweep:
             else:
                 await _adopt_asked(session, intent, bought, self.clock.now())
 
-    async def _settle(self, behind: dict[str, bool], looked_at: int) -> Swept:
+    async def _settle(self, behind: dict[str, bool], lost: set[str], looked_at: int) -> Swept:
         failed = [
             name
             for name, changed in behind.items()
-            if not await self._settle_one(name, charges_changed=changed)
+            if not await self._settle_one(name, charges_changed=changed) or name in lost
         ]
         return Swept(looked_at, [name for name in behind if name not in failed], failed)
 
@@ -239,7 +253,10 @@ async def _adopt_asked(
 async def _adopt_extra(session: AsyncSession, intent: IntentFacts, bought: Authorization) -> None:
     """Write down a charge that came afterwards. What of it is our fee, settlement works out."""
     key = f"{EXTRA}:{intent.authorization}:{intent.attempt}"
-    if await session.scalar(select(Charge.id).where(Charge.idempotency_key == key)) is not None:
+    ours = await session.scalar(select(Charge).where(Charge.idempotency_key == key))
+    if ours is not None:
+        # Settlement looks it up in the list, as it does with what it has sent.
+        ours.doubt_again()
         return
     source = await session.scalar(
         select(FundingSource.id).where(
