@@ -71,12 +71,20 @@ async def open_receivable(
     return debt
 
 
+def can_pay_later(advice_code: str | None) -> bool:
+    """Tell whether a card whose bank declined with this advice may pay later, as it is.
+
+    Source: https://docs.stripe.com/declines/codes
+    """
+    return advice_code not in (NEVER_AGAIN, OTHER_DATA)
+
+
 def next_attempt(attempts: int, advice_code: str | None, now: datetime) -> datetime | None:
     """Give when to try a debt again: more and more seldom, and as Stripe advises.
 
-    None when only another card can help. Source: https://docs.stripe.com/declines/codes
+    None when only another card can help.
     """
-    if advice_code in (NEVER_AGAIN, OTHER_DATA) or attempts > len(DAYS_BETWEEN_ATTEMPTS):
+    if not can_pay_later(advice_code) or attempts > len(DAYS_BETWEEN_ATTEMPTS):
         return None
     days = DAYS_BETWEEN_ATTEMPTS[max(attempts, 1) - 1]
     if advice_code == LATER:

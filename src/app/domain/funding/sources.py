@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Sessions
 from app.domain.funding.health import PAYS, end_of, health_of
-from app.domain.funding.models import FundingSource
-from app.domain.funding.receivables import try_again_now
-from app.domain.funding.states import FundingSourceState
+from app.domain.funding.models import Charge, FundingSource
+from app.domain.funding.receivables import NEVER_AGAIN, try_again_now
+from app.domain.funding.states import LIVE_CHARGES, ChargeState, FundingSourceState
 from app.domain.identity.audit import Actor, record
 from app.domain.identity.models import Customer
 from app.errors import AppError
@@ -177,6 +177,29 @@ async def active_sources(session: AsyncSession, customer_id: UUID) -> list[Fundi
         .order_by(FundingSource.priority, FundingSource.id)
     )
     return list(found)
+
+
+async def willing_sources(session: AsyncSession, customer_id: UUID) -> list[FundingSource]:
+    """List the linked cards that may be tried unasked: not those whose bank said never again.
+
+    That counts while it is the bank's last word: not once the card has paid since, or was linked
+    or confirmed again. Source: https://docs.stripe.com/declines/codes
+    """
+    since = func.coalesce(FundingSource.confirmed_at, FundingSource.created_at)
+    said_never = func.max(Charge.created_at).filter(Charge.advice_code == NEVER_AGAIN)
+    paid = func.max(Charge.created_at).filter(
+        Charge.state.in_((*LIVE_CHARGES, ChargeState.REFUNDED))
+    )
+    never = set(
+        await session.scalars(
+            select(Charge.funding_source_id)
+            .join(FundingSource, FundingSource.id == Charge.funding_source_id)
+            .where(Charge.customer_id == customer_id)
+            .group_by(Charge.funding_source_id, since)
+            .having(said_never > func.greatest(since, paid))
+        )
+    )
+    return [one for one in await active_sources(session, customer_id) if one.id not in never]
 
 
 async def own_source(session: AsyncSession, customer_id: UUID, source_id: UUID) -> FundingSource:

@@ -15,12 +15,8 @@ from app.domain.funding.charges import (
 from app.domain.funding.keeping import book_charge, follow_outcome, new_charge
 from app.domain.funding.models import Charge, FundingSource, PricePlan
 from app.domain.funding.pricing import Price
-from app.domain.funding.states import (
-    LIVE_CHARGES,
-    ChargePurpose,
-    ChargeState,
-    FundingSourceState,
-)
+from app.domain.funding.sources import willing_sources
+from app.domain.funding.states import LIVE_CHARGES, ChargePurpose, ChargeState
 from app.domain.identity.audit import SYSTEM
 from app.domain.identity.models import Customer
 from app.domain.identity.reasons import Reason
@@ -56,8 +52,8 @@ class ChargeAgain:
         """
         async with self.sessions() as session:
             first = await first_source_of(session, request.authorization_id)
-            linked = await _sources(session, customer)
-            sources = sorted(linked, key=lambda one: one.id != first)
+            willing = await willing_sources(session, customer.id)
+            sources = sorted(willing, key=lambda one: (one.id != first, not one.is_default))
             amount = await _amount(session, request)
             merchant = (
                 await session.get_one(Authorization, request.authorization_id)
@@ -120,18 +116,6 @@ class ChargeAgain:
             if card.state is not CardState.ACTIVE and not by_customer:
                 return
             await move(session, card, CardState.FROZEN, actor=SYSTEM, why=NOBODY_PAID)
-
-
-async def _sources(session: AsyncSession, customer: Customer) -> list[FundingSource]:
-    found = await session.scalars(
-        select(FundingSource)
-        .where(
-            FundingSource.customer_id == customer.id,
-            FundingSource.state == FundingSourceState.ACTIVE,
-        )
-        .order_by(FundingSource.is_default.desc(), FundingSource.priority, FundingSource.id)
-    )
-    return list(found)
 
 
 async def _amount(session: AsyncSession, request: AuthorizationRequest) -> int:

@@ -24,9 +24,9 @@ from app.domain.funding.charges import (
 )
 from app.domain.funding.keeping import book_charge, follow_intent, follow_outcome, new_charge
 from app.domain.funding.models import Charge, FundingSource
-from app.domain.funding.receivables import NEVER_AGAIN, close
+from app.domain.funding.receivables import can_pay_later, close
 from app.domain.funding.refund_models import Receivable
-from app.domain.funding.sources import active_sources
+from app.domain.funding.sources import willing_sources
 from app.domain.funding.states import (
     LIVE_CHARGES,
     ChargePurpose,
@@ -82,10 +82,13 @@ class ExtraCharges:
         self.wall = wall
 
     async def charge(self, claimed: Claim, step: ChargeMore, customer_id: UUID) -> Tried:
-        """Try the customer's linked cards in order until one pays."""
+        """Try the customer's linked cards in order until one pays.
+
+        Where none does, the outcome is that of the last one that may pay later, if any may.
+        """
         async with self.sessions() as session:
             first = await first_source_of(session, claimed.authorization_id)
-            willing = await _willing(session, customer_id)
+            willing = await willing_sources(session, customer_id)
         sources = sorted(willing, key=lambda one: one.id != first)
         last: ChargeOutcome | None = None
         for source in sources:
@@ -97,7 +100,8 @@ class ExtraCharges:
                 return Tried(Came.CHARGED, outcome)
             if outcome.state is not ChargeState.DECLINED or _was_not_asked(outcome):
                 return Tried(Came.LATER, outcome)
-            last = outcome
+            if last is None or can_pay_later(outcome.advice_code):
+                last = outcome
         return Tried(Came.DECLINED, last)
 
     async def look_up(self, claimed: Claim, name: str, *, stop: bool = False) -> bool:
@@ -252,18 +256,3 @@ async def first_source_of(session: AsyncSession, purchase_id: UUID) -> UUID | No
         .join(Authorization, Authorization.card_id == Card.id)
         .where(Authorization.id == purchase_id)
     )
-
-
-async def _willing(session: AsyncSession, customer_id: UUID) -> list[FundingSource]:
-    """Give the linked cards that may be tried: not those whose bank said never again.
-
-    Source: https://docs.stripe.com/declines/codes
-    """
-    never = set(
-        await session.scalars(
-            select(Charge.funding_source_id).where(
-                Charge.customer_id == customer_id, Charge.advice_code == NEVER_AGAIN
-            )
-        )
-    )
-    return [one for one in await active_sources(session, customer_id) if one.id not in never]
