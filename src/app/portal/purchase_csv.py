@@ -27,6 +27,7 @@ async def csv_of(lines: AsyncIterator[Line]) -> AsyncIterator[str]:
 
 def _cells(line: Line) -> tuple[str, ...]:
     purchase, card, told = line.purchase, line.card, line.explanation
+    fee_minor = line.fee_minor if line.total_minor else 0
     return (
         f"{purchase.occurred_at:%Y-%m-%d %H:%M:%S}",
         harmless(line.merchant),
@@ -34,7 +35,7 @@ def _cells(line: Line) -> tuple[str, ...]:
         category(purchase.merchant_category),
         harmless(purchase.merchant_country or ""),
         harmless(f"{card.nickname} {card.last4}" if card else ""),
-        *map(_plain, (line.amount_minor, line.fee_minor, line.total_minor, line.refunded_minor)),
+        *map(_plain, (line.amount_minor, fee_minor, line.total_minor, line.refunded_minor)),
         purchase.currency.upper(),
         line.status.value,
         told.customer if told else "",

@@ -104,7 +104,7 @@ async def _purchase_page(
         409 if problem else 200,
         line=line,
         story=story,
-        bill=bill_of(line, story, dues),
+        bill=bill_of(line, story),
         dues=dues,
         trail=trail_of(story, dues),
         is_stopped=bool(stop and stop.is_past),

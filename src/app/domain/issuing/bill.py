@@ -5,15 +5,12 @@ All amounts are minor units of the customer's currency.
 
 import msgspec
 
-from app.domain.funding.models import Charge
 from app.domain.funding.states import (
-    ChargePurpose,
     ChargeState,
     ReceivableState,
     RefundPurpose,
 )
 from app.domain.issuing.lines import Line
-from app.domain.issuing.owing import Dues
 from app.domain.issuing.story import Story
 
 
@@ -44,22 +41,17 @@ class Bill(msgspec.Struct, frozen=True):
         return self.held_minor == self.total_minor and not self.charged_minor
 
 
-def bill_of(line: Line, story: Story, dues: Dues) -> Bill:
-    """Add a purchase up. `dues`: what of it is open."""
+def bill_of(line: Line, story: Story) -> Bill:
+    """Add a purchase up."""
     charges = [funded.charge for funded in story.charges]
     taken = [one for one in charges if one.captured_minor and not one.undone]
     too_much = [one for one in story.refunds if one.purpose is RefundPurpose.UNEARNED]
     held = sum(one.amount_minor for one in charges if one.state is ChargeState.HELD)
-    fee = line.fee_minor if line.total_minor else 0
-    if line.captured_minor and not held and not any(map(_is_in_flight, charges)):
-        paid = sum(_fee_of(one) for one in taken)
-        paid -= sum(one.deferred_fee_minor for one in too_much)
-        fee = min(fee, paid + dues.fee_minor)
     closed = [debt for debt in story.debts if debt.state is ReceivableState.WRITTEN_OFF]
     ours = [one for one in story.refunds if one.purpose is RefundPurpose.GOODWILL]
     return Bill(
-        fee_minor=fee,
-        total_minor=line.amount_minor + fee if line.total_minor else 0,
+        fee_minor=line.fee_minor if line.total_minor else 0,
+        total_minor=line.total_minor,
         charged_minor=sum(one.captured_minor for one in taken)
         - sum(one.amount_minor for one in too_much),
         held_minor=held,
@@ -68,16 +60,3 @@ def bill_of(line: Line, story: Story, dues: Dues) -> Bill:
         outside_minor=sum(debt.paid_outside_minor or 0 for debt in story.debts),
         from_us_minor=sum(one.amount_minor for one in ours),
     )
-
-
-def _is_in_flight(charge: Charge) -> bool:
-    """Whether it is not known yet what is taken; a customer who pays a debt still owes it."""
-    return charge.state is ChargeState.UNKNOWN and not charge.on_session
-
-
-def _fee_of(charge: Charge) -> int:
-    """Give our fee in a charge; what is taken again after a refund was taken back is none."""
-    if charge.purpose is ChargePurpose.REFUND_REVERSED:
-        return 0
-    principal = charge.captured_principal_minor
-    return charge.captured_minor - (charge.captured_minor if principal is None else principal)

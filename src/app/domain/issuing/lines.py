@@ -13,20 +13,24 @@ import msgspec
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.funding.receivables import open_debts
 from app.domain.issuing.decline_reasons import DeclineReason
 from app.domain.issuing.explanation import Explanation
 from app.domain.issuing.explanations import EXPLANATIONS
 from app.domain.issuing.merchant_names import tidy_name
 from app.domain.issuing.models import Authorization, Card
+from app.domain.issuing.owing import dues_on
 from app.domain.issuing.purchase_sums import (
     AGREED_FEE,
     ASKED,
     CAPTURED,
     CHARGED,
+    EARNED_FEE,
     FIRST_STATE,
     GIVEN_BACK,
     LAST_REASON,
     OWED,
+    PAYING,
     REFUNDED,
     TAKEN_FEE,
 )
@@ -76,9 +80,10 @@ class Line(msgspec.Struct, frozen=True):
     """A purchase in a list.
 
     `answered`: our own answer to the first question, None while there is none. `reason`: why it, or
-    the latest increment of it, was declined. `refunded_minor`: what went back to the linked card,
-    with our fee. `owed_minor`: what of the merchant's part no linked card has paid yet.
-    `charged_minor`: what linked cards were charged so far.
+    the latest increment of it, was declined. `fee_minor`: our fee, paid or still to be paid; none
+    on what no card has paid or will. `refunded_minor`: what went back to the linked card, with our
+    fee. `owed_minor`: what of the merchant's part no linked card has paid yet. `charged_minor`:
+    what linked cards were charged so far.
     """
 
     purchase: Authorization
@@ -164,29 +169,42 @@ async def lines_of(session: AsyncSession, customer_id: UUID, ids: Sequence[UUID]
     found = await session.execute(
         select(
             *(Authorization, Card, FIRST_STATE, LAST_REASON, ASKED),
-            *(CAPTURED, GIVEN_BACK, AGREED_FEE, TAKEN_FEE, REFUNDED, OWED, CHARGED),
+            *(CAPTURED, GIVEN_BACK, REFUNDED, OWED, CHARGED),
+            *(AGREED_FEE, TAKEN_FEE, EARNED_FEE, PAYING),
         )
         .outerjoin(Card, Card.id == Authorization.card_id)
         .where(Authorization.customer_id == customer_id, Authorization.id.in_(ids))
     )
-    lines = {line.purchase.id: line for line in map(_line, found)}
+    lines = {
+        line.purchase.id: line for line in [await _line(session, customer_id, row) for row in found]
+    }
     return [lines[one] for one in ids if one in lines]
 
 
-def _line(row: Row[Any]) -> Line:
-    purchase, card, first, reason, asked, captured, given_back, *sums = tuple(row)
-    agreed, taken, refunded, owed, charged = sums
+async def _line(session: AsyncSession, customer_id: UUID, row: Row[Any]) -> Line:
+    purchase, card, first, reason, asked, captured, *sums = tuple(row)
+    given_back, refunded, owed, charged, agreed, taken, earned, paying = map(int, sums)
     undecided = first is None or first is RequestState.DECIDING
+    fee = taken if captured else agreed
+    if captured and not paying:
+        fee = min(fee, earned + (await _fee_due(session, customer_id, purchase) if owed else 0))
     return Line(
         purchase=purchase,
         card=card,
         answered=None if undecided else first is RequestState.APPROVED,
         reason=reason,
         asked_minor=int(asked),
-        fee_minor=int(taken if captured else agreed),
+        fee_minor=fee,
         captured_minor=int(captured),
-        given_back_minor=int(given_back),
-        refunded_minor=int(refunded),
-        owed_minor=int(owed),
-        charged_minor=int(charged),
+        given_back_minor=given_back,
+        refunded_minor=refunded,
+        owed_minor=owed,
+        charged_minor=charged,
     )
+
+
+async def _fee_due(session: AsyncSession, customer_id: UUID, purchase: Authorization) -> int:
+    """Give the fee that is due with what is open of a purchase. It is the same at any time."""
+    debts = await open_debts(session, customer_id)
+    own = [debt for debt in debts if debt.purchase_id == purchase.id]
+    return (await dues_on(session, purchase, own, purchase.occurred_at)).fee_minor

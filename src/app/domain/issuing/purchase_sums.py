@@ -6,12 +6,12 @@ time that it needs.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, func, or_, select
 
 from app.domain.funding.models import Charge
 from app.domain.funding.pricing import MINIMUM_CHARGE_MINOR
 from app.domain.funding.refund_models import Receivable, Refund
-from app.domain.funding.states import ReceivableState, RefundPurpose, RefundState
+from app.domain.funding.states import ChargeState, ReceivableState, RefundPurpose, RefundState
 from app.domain.issuing.models import Authorization, AuthorizationRequest, CardTransaction
 from app.domain.issuing.states import RequestState, TransactionKind
 
@@ -37,6 +37,14 @@ def _approved(column: Any) -> ScalarSelect[Any]:
     return _one(select(func.sum(column)).where(_ASKED_OF, _Asked.state == RequestState.APPROVED))
 
 
+def _of_transactions(column: Any) -> ScalarSelect[Any]:
+    return _one(
+        select(func.coalesce(func.sum(column), 0)).where(
+            CardTransaction.authorization_id == Authorization.id
+        )
+    )
+
+
 CAPTURED = -_moved(TransactionKind.CAPTURE)
 GIVEN_BACK = _moved(TransactionKind.REFUND)
 FIRST_STATE = _one(select(_Asked.state).where(_ASKED_OF).order_by(_Asked.ordinal).limit(1))
@@ -56,11 +64,21 @@ ASKED: ColumnElement[int] = func.coalesce(
 AMOUNT: ColumnElement[int] = func.coalesce(func.nullif(CAPTURED, 0), ASKED)
 """What merchants took, or else what they asked for."""
 AGREED_FEE = func.coalesce(_approved(_Asked.fee_minor), 0)
-TAKEN_FEE = _one(
-    select(func.coalesce(func.sum(CardTransaction.fee_minor), 0)).where(
-        CardTransaction.authorization_id == Authorization.id
+TAKEN_FEE = _of_transactions(CardTransaction.fee_minor)
+"""Our fee on all that merchants took, be it paid or not."""
+EARNED_FEE = _of_transactions(CardTransaction.earned_minor)
+"""What of that is paid."""
+PAYING = _one(
+    select(func.count()).where(
+        Charge.purchase_id == Authorization.id,
+        or_(
+            Charge.state == ChargeState.HELD,
+            # A customer who pays a debt still owes it.
+            and_(Charge.state == ChargeState.UNKNOWN, Charge.on_session.is_(False)),
+        ),
     )
 )
+"""How many charges are held, or under way: what they take is not known yet."""
 OWED = _one(
     select(func.coalesce(func.sum(_OUTSTANDING), 0)).where(
         Receivable.purchase_id == Authorization.id,
