@@ -120,6 +120,11 @@ async def pay(
     return await product.call("POST", "/v1/test_helpers/issuing/authorizations", **form | more)
 
 
+def at(network_id: str) -> dict[str, str]:
+    """Give what makes a purchase one at the merchant of a network's id."""
+    return {"merchant_data[network_id]": network_id}
+
+
 async def helper(product: Product, authorization: str, action: str, **form: Any) -> dict[str, Any]:
     """Capture, increment, reverse or expire an authorization, as a merchant would."""
     path = f"/v1/test_helpers/issuing/authorizations/{authorization}/{action}"

@@ -1,12 +1,18 @@
 """A card's own controls: one use, one merchant, a last day, and less where a limit leaves less."""
 
+import json
 from datetime import timedelta
+from typing import Any
+
+from aiohttp import web
 
 from tests.controls import declined, later
 from tests.faults.arming import reason_of
+from tests.faults.relay import Passage, relaying, shown
 from tests.oracle import oracle
 from tests.product import Product
-from tests.situations import helper, holder, intents, pay
+from tests.signing import AUTHORIZATIONS, post
+from tests.situations import Holder, at, helper, holder, intents, pay
 
 FUEL = {"is_amount_controllable": "true", "merchant_data[category]": "automated_fuel_dispensers"}
 
@@ -61,9 +67,29 @@ class TestACardThatStaysWhereItWasFirstUsed:
         )
         await oracle(product)
 
+    async def test_tells_merchants_without_a_name_apart_by_their_ids(
+        self, product: Product
+    ) -> None:
+        ada = await holder(product, lock_to_first_merchant=True)
 
-def at(network_id: str) -> dict[str, str]:
-    return {"merchant_data[network_id]": network_id}
+        answers = [await pay_nameless(product, ada, network_id) for network_id in "121"]
+
+        assert [one["approved"] for one in answers] == [True, False, True]
+        assert await reason_of(product, answers[1]["id"]) == "locked_to_merchant"
+        await oracle(product)
+
+
+async def pay_nameless(product: Product, ada: Holder, network_id: str) -> dict[str, Any]:
+    """Buy where the merchant gives an id and no name."""
+
+    async def way(passage: Passage) -> web.Response:
+        asked = json.loads(passage.body)
+        asked["data"]["object"]["merchant_data"]["name"] = None
+        return shown(await post(product.web, AUTHORIZATIONS, asked))
+
+    async with relaying(product) as between:
+        between.way = way
+        return await pay(product, ada.card, 1999, **at(network_id))
 
 
 async def test_a_card_works_until_its_last_moment(product: Product) -> None:

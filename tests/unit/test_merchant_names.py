@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.issuing.merchant_names import matches, merchant_key, same_merchant, tidy_name
+from app.domain.issuing.merchant_names import (
+    NAMELESS,
+    matches,
+    merchant_key,
+    same_merchant,
+    tidy_name,
+)
 from app.domain.issuing.rule_reading import UnreadableRule, read_condition
 from app.webhooks.reading import clean
 
@@ -33,6 +39,10 @@ def test_any_name_has_a_key_of_plain_words(name: str) -> None:
     assert key == " ".join(key.split())
     assert not re.search(r"[\d_*]", key)
     assert same_merchant(key, key) is bool(key)
+
+
+def test_what_stands_for_no_name_has_no_key() -> None:
+    assert merchant_key(NAMELESS) == ""
 
 
 @given(pattern=st.text(FEW, max_size=20), text=st.text(FEW, max_size=30))

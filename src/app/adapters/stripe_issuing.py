@@ -16,6 +16,7 @@ from app.domain.issuing.card_network import (
     RequestFacts,
     TransactionFacts,
 )
+from app.domain.issuing.merchant_names import NAMELESS
 from app.domain.issuing.states import AuthorizationState, TransactionKind
 
 AUTHORIZATIONS = "/v1/issuing/authorizations"
@@ -173,7 +174,7 @@ def authorization_facts(told: StripeAuthorization) -> AuthorizationFacts:
         amount_minor=told.amount,
         currency=told.currency,
         occurred_at=_moment(told.created),
-        merchant_name=_text(merchant.name) or "Unknown merchant",
+        merchant_name=_text(merchant.name) or NAMELESS,
         merchant_category=merchant.category,
         merchant_country=_text(merchant.country),
         merchant_city=_text(merchant.city),
@@ -204,7 +205,7 @@ def transaction_facts(told: Transaction) -> TransactionFacts:
         amount_minor=told.amount,
         currency=told.currency,
         occurred_at=_moment(told.created),
-        merchant_name=_text(told.merchant_data.name) or "Unknown merchant",
+        merchant_name=_text(told.merchant_data.name) or NAMELESS,
         card=_id(told.card),
         authorization=_id(told.authorization) if told.authorization else None,
         merchant_category=told.merchant_data.category,

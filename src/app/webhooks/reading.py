@@ -7,6 +7,7 @@ from typing import Annotated, Any, NoReturn
 import msgspec
 
 from app.domain.issuing.asking import Ask
+from app.domain.issuing.merchant_names import NAMELESS
 from app.errors import AppError
 
 LARGEST_QUESTION_BYTES = 64 * 1024
@@ -129,7 +130,7 @@ def read_ask(event: Event) -> Ask | None:
         amount_minor=asked.pending_request.amount,
         currency=clean(asked.pending_request.currency)[:3],
         approved_before_minor=max(asked.amount, 0),
-        merchant_name=clean(merchant.name or "Unknown merchant"),
+        merchant_name=clean(merchant.name or "") or NAMELESS,
         merchant_category=clean(merchant.category),
         merchant_country=clean(merchant.country) if merchant.country else None,
         merchant_city=clean(merchant.city) if merchant.city else None,

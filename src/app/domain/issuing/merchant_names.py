@@ -12,14 +12,18 @@ _WORD = re.compile(r"[^\W\d_]+")
 _SHORT_WORDS = 3
 """`IKEA` is a word, `MTA` may be letters."""
 _SHORTEST_KEY = 4
+NAMELESS = "Unknown merchant"
+"""What stands for the name of a merchant that gave none."""
 ANYTHING = "*"
 
 
 def merchant_key(name: str) -> str:
     """Give the words that stay when a shop spells its name anew: no number, no domain, no tail.
 
-    `AMAZON MKTPL*2K3` gives `amazon mktpl`, `Amazon.com` gives `amazon`.
+    `AMAZON MKTPL*2K3` gives `amazon mktpl`, `Amazon.com` gives `amazon`, no name gives none.
     """
+    if name == NAMELESS:
+        return ""
     folded = _PROCESSORS.sub("", name.casefold().strip())
     words = [word for word in _WORD.findall(folded.partition("*")[0]) if word not in _NOT_A_NAME]
     return " ".join(words)
