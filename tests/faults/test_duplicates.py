@@ -127,6 +127,53 @@ class TestAnotherQuestionInTheSamePlace:
         [intent] = await intents(product, ada.customer.stripe_customer_id)
         assert intent["amount"] == 2149
 
+    async def test_is_declined_where_only_the_event_is_the_same(self, product: Product) -> None:
+        ada = await holder(product)
+        bought = await pay(product, ada.card, 1999)
+        first = json.loads(await asked(product, bought["id"]))
+        thing = first["data"]["object"]
+        others: list[dict[str, Any]] = [
+            {"id": "iauth_another"},
+            {"card": thing["card"] | {"id": "ic_another"}},
+            {"amount": 500},
+            {"request_history": [{"approved": True}]},
+        ]
+
+        answers = [
+            await post(product.web, AUTHORIZATIONS, first | {"data": {"object": thing | other}})
+            for other in others
+        ]
+
+        assert [answer.json() for answer in answers] == [{"approved": False}] * len(others)
+        await oracle(product)
+        assert len(await intents(product, ada.customer.stripe_customer_id)) == 1
+
+    async def test_is_declined_while_the_first_is_still_being_decided(
+        self, product: Product
+    ) -> None:
+        ada = await holder(product)
+        dearer: list[Any] = []
+
+        async def way(passage: Passage) -> web.Response:
+            other = json.loads(passage.body)
+            other["data"]["object"]["pending_request"]["amount"] = 990_000
+            first = asyncio.create_task(passage.ask())
+            await until(recorded)
+            dearer.append((await post(product.web, AUTHORIZATIONS, other)).json())
+            return shown(await first)
+
+        async def recorded() -> bool:
+            return bool(await product.rows("SELECT 1 FROM authorization_request"))
+
+        await product.control("settings", {"latency_ms": 300})
+        async with relaying(product) as between:
+            between.way = way
+            bought = await pay(product, ada.card, 1999)
+        await product.control("settings", {"latency_ms": 0})
+
+        assert (bought["approved"], dearer) == (True, [{"approved": False}])
+        await oracle(product)
+
 
 class TestAnEventToldFiftyTimes:
     async def test_is_stored_and_acted_on_once(self, product: Product) -> None:

@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 
 from app.domain.identity.audit import Actor
+from app.domain.issuing.allowing import CannotAllow
 from app.domain.issuing.cards_moving import freeze_card
+from app.domain.issuing.rules import NewCustomer, RiskScore
+from tests.controls import allow, later, rule
 from tests.faults import relay
-from tests.faults.arming import arm, fired
+from tests.faults.arming import arm, fired, reason_of
 from tests.oracle import oracle
 from tests.product import Product
-from tests.situations import LATER_DECLINES, VISA, Holder, holder, intents, pay
+from tests.situations import LATER_DECLINES, VISA, Holder, at, holder, intents, pay
 from tests.waiting import until
 
 LOST = [
@@ -58,6 +61,51 @@ class TestAnAnswerStripeDidNotGet:
         assert await on_card(product, ada) == [ended] * 3
         room = await product.rows("SELECT sum(reserved_minor) AS used FROM authorization_request")
         assert room == [{"used": 0}]
+
+
+class TestWhatStripeDeclinedSinceOurAnswerCameTooLate:
+    async def test_binds_a_card_to_no_merchant(self, product: Product) -> None:
+        ada = await holder(product, lock_to_first_merchant=True)
+        await answered_too_late(product, ada, "Blue Apron", **at("1"))
+
+        bought = await pay(product, ada.card, 1999, "Blue Bottle", **at("2"))
+
+        assert bought["approved"] is True
+        await oracle(product)
+
+    async def test_uses_up_nothing_that_was_allowed_once(self, product: Product) -> None:
+        ada = await holder(product)
+        await rule(product, RiskScore(at_least=0))
+        refused = await pay(product, ada.card, 1999)
+        await allow(product, refused["id"])
+        await answered_too_late(product, ada, "Blue Bottle")
+
+        with pytest.raises(CannotAllow, match="it is allowed already"):
+            await allow(product, refused["id"])
+
+        answers = [await pay(product, ada.card, 1999) for _ in range(2)]
+        assert [one["approved"] for one in answers] == [True, False]
+        await oracle(product)
+
+    async def test_ends_no_time_of_a_new_customer(self, product: Product) -> None:
+        ada = await holder(product)
+        await rule(product, NewCustomer(for_days=2, window_days=60, amount_minor=5000))
+        await answered_too_late(product, ada, "Blue Bottle")
+
+        await later(product, days=3)
+
+        refused = await pay(product, ada.card, 5001)
+        assert await reason_of(product, refused["id"]) == "new_customer_limit"
+        await oracle(product)
+
+
+async def answered_too_late(product: Product, ada: Holder, merchant: str, **more: str) -> None:
+    """Approve a purchase after Stripe has declined it, and hear of that."""
+    async with relay.relaying(product) as between:
+        between.way = relay.too_late
+        bought = await pay(product, ada.card, 1999, merchant, **more)
+    assert last(bought) == (False, "webhook_timeout")
+    await oracle(product)
 
 
 class TestAnAccountThatApprovesByDefault:

@@ -36,10 +36,13 @@ from tests.cards import until_told
 from tests.faults.arming import reason_of
 from tests.oracle import oracle
 from tests.product import Product
-from tests.situations import Holder, holder, pay
+from tests.situations import Holder, at, holder, pay
 
 LOST = Reason("card_lost_or_stolen", "the number is on the web")
 ON_IT = Reason("fraud_suspected", "three shops in a minute")
+
+KNOWN_BY_ITS_ID = "SELECT"
+KNOWN_BY_ITS_NAME = "UPDATE card_authorization SET merchant_network_id = NULL"
 
 
 def by_customer(ada: Holder) -> Actor:
@@ -152,7 +155,7 @@ class TestReplacing:
         new = await replace(product, ada)
 
         assert (new.daily_limit_minor, new.purchase_limit_minor) == (7_000, 5_000)
-        assert (new.blocked_categories, new.merchant_lock) == (["bakeries"], "1234567890")
+        assert (new.blocked_categories, new.lock_to_first_merchant) == (["bakeries"], True)
         assert new.replaces_id == ada.card.id
         old = await at_stripe(product, ada.card)
         assert (old["status"], old["cancellation_reason"]) == ("canceled", "lost")
@@ -162,6 +165,44 @@ class TestReplacing:
         refused = await pay(product, ada.card, 1000, **network)
         await oracle(product)
         assert await reason_of(product, refused["id"]) == "card_closed"
+
+    @pytest.mark.parametrize("known", [KNOWN_BY_ITS_ID, KNOWN_BY_ITS_NAME])
+    async def test_stays_at_the_merchant_of_the_one_before(
+        self, product: Product, known: str
+    ) -> None:
+        ada = await holder(product, lock_to_first_merchant=True)
+        bought = await pay(product, ada.card, 1999, "SQ *BLUE BOTTLE 042", **at("1"))
+        assert bought["approved"] is True
+        await product.settled()
+        await product.as_owner(known)
+        ada.cards = [await replace(product, ada)]
+        new = await replace(product, ada)
+
+        elsewhere = await pay(product, new, 1999, "Amazon", **at("3"))
+        there = await pay(product, new, 1999, "Blue Bottle Coffee", **at("2"))
+
+        assert (there["approved"], elsewhere["approved"]) == (True, False)
+        assert await reason_of(product, elsewhere["id"]) == "locked_to_merchant"
+        await oracle(product)
+
+    async def test_is_spent_where_the_one_before_was_for_one_purchase(
+        self, product: Product
+    ) -> None:
+        ada = await holder(product, single_use=True)
+        assert (await pay(product, ada.card, 1999))["approved"] is True
+        new = await replace(product, ada)
+
+        refused = await pay(product, new, 1999)
+
+        assert await reason_of(product, refused["id"]) == "single_use_spent"
+        await oracle(product)
+
+    async def test_is_not_spent_where_the_one_before_was_not(self, product: Product) -> None:
+        ada = await holder(product, single_use=True)
+        new = await replace(product, ada)
+
+        assert (await pay(product, new, 1999))["approved"] is True
+        await oracle(product)
 
     async def test_stops_on_the_old_one_stop_the_new_one(self, product: Product) -> None:
         ada = await holder(product)

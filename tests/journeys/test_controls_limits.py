@@ -89,6 +89,21 @@ async def test_a_new_customer_has_a_limit_until_the_days_are_over(product: Produ
     await oracle(product)
 
 
+async def test_checks_of_the_card_do_not_begin_the_days_of_a_new_customer(
+    product: Product,
+) -> None:
+    ada = await holder(product)
+    await rule(product, NewCustomer(for_days=2, window_days=60, amount_minor=5000))
+    for amount in (0, 100):
+        assert (await pay(product, ada.card, amount))["approved"] is True
+
+    await later(product, days=3)
+
+    refused = await pay(product, ada.card, 5001)
+    assert await reason_of(product, refused["id"]) == "new_customer_limit"
+    await oracle(product)
+
+
 async def test_a_card_is_refused_after_declines_in_a_row(product: Product) -> None:
     ada = await holder(product, sources=(NO_FUNDS,), cards=2)
     await rule(product, DeclineStreak(minutes=10, declines=3))
@@ -181,6 +196,21 @@ class TestAllowingOnce:
         await product.control(f"payment_methods/{saved}/behaves_like", {"token": VISA})
 
         assert (await pay(product, ada.card, 1999))["approved"] is True
+        await oracle(product)
+
+    async def test_is_not_used_up_by_what_would_have_passed_without(self, product: Product) -> None:
+        ada = await holder(product)
+        await rule(product, Velocity(Scope.CARD, 60, amount_minor=1000))
+        running = await pay(product, ada.card, 500)
+        bought = await pay(product, ada.card, 1999)
+        await allow(product, bought["id"])
+
+        check = await pay(product, ada.card, 100)
+        more = await helper(product, running["id"], "increment", increment_amount=100)
+        answers = [await pay(product, ada.card, 1999) for _ in range(2)]
+
+        assert (check["approved"], more["amount"]) == (True, 600)
+        assert [one["approved"] for one in answers] == [True, False]
         await oracle(product)
 
     async def test_is_once_for_two_tries_at_the_same_moment(self, product: Product) -> None:

@@ -39,7 +39,11 @@ async def why_not(
 def is_open(now: datetime) -> ColumnElement[bool]:
     """Choose allowances that the next try can still use: not over, and not used up."""
     tried = aliased(AuthorizationRequest)
-    used = exists().where(tried.allowance_id == Allowance.id, tried.state != RequestState.DECLINED)
+    used = exists().where(
+        tried.allowance_id == Allowance.id,
+        tried.state != RequestState.DECLINED,
+        tried.stripe_approved.is_not(False),
+    )
     return and_(Allowance.expires_at > now, ~used)
 
 

@@ -68,7 +68,7 @@ class Authorizer:
         self.told = told
         self.breaker = Breaker()
         self.rules = NO_RULES
-        self.running: dict[str, asyncio.Future[Answer]] = {}
+        self.running: dict[str, tuple[Ask, asyncio.Future[Answer]]] = {}
         self.unrecorded = Unrecorded(store, clock)
 
     @property
@@ -77,14 +77,14 @@ class Authorizer:
 
     async def answer(self, ask: Ask, watch: Stopwatch) -> Answer:
         """Answer before the stopwatch runs out. Never raises: what goes wrong is a decline."""
-        first = self.running.get(ask.event)
-        if first is not None:
-            return await self._same_as(first, watch)
+        if ask.event in self.running:
+            return await self._same_as(*self.running[ask.event], ask, watch)
         if self.in_flight >= self.cap:
             return self._untouched(ask, DeclineReason.TOO_BUSY, watch)
         if ask.amount_minor > 0 and not self.breaker.lets_pass(time.monotonic()):
             return self._untouched(ask, DeclineReason.FUNDING_PAUSED, watch)
-        result = self.running[ask.event] = asyncio.get_running_loop().create_future()
+        result = asyncio.get_running_loop().create_future()
+        self.running[ask.event] = ask, result
         answer = Answer(approved=False, reason=DeclineReason.OUR_ERROR)
         try:
             answer = await self._answer_in_time(ask, watch)
@@ -197,8 +197,13 @@ class Authorizer:
             step_ms=watch.total(),
         )
 
-    async def _same_as(self, first: asyncio.Future[Answer], watch: Stopwatch) -> Answer:
+    async def _same_as(
+        self, known: Ask, first: asyncio.Future[Answer], ask: Ask, watch: Stopwatch
+    ) -> Answer:
         """Wait for the first delivery of the same request, and repeat its answer."""
+        if ask != known:
+            conflicting = DeclineReason.CONFLICTING
+            return Answer(approved=False, reason=conflicting, step_ms=watch.total())
         done, _ = await asyncio.wait([first], timeout=watch.left())
         if not done:
             reason = DeclineReason.TOO_SLOW

@@ -16,10 +16,9 @@ from app.domain.identity.audit import SYSTEM, record
 from app.domain.identity.models import Customer
 from app.domain.issuing.card_network import CardNetwork, CardOrder, IssuedCard
 from app.domain.issuing.control_models import DecisionRule
-from app.domain.issuing.facts import PROBE_MINOR
 from app.domain.issuing.mirror_models import MirrorOrder
-from app.domain.issuing.models import Authorization, AuthorizationRequest, Card
-from app.domain.issuing.states import CardState, RequestState
+from app.domain.issuing.models import Card
+from app.domain.issuing.states import CardState
 
 
 class Replacement(msgspec.Struct, frozen=True):
@@ -70,8 +69,6 @@ async def _keep(
     if await session.get(Card, wanted.card) is not None:
         return
     new = _copy(old, wanted, issued)
-    if old.lock_to_first_merchant and new.merchant_lock is None:
-        new.merchant_lock = await _first_merchant(session, old.id)
     session.add(new)
     await session.flush()
     record(session, SYSTEM, "card.issue", subject=new, after={"replaces": str(old.id)})
@@ -104,21 +101,6 @@ def _copy(old: Card, wanted: Replacement, issued: IssuedCard) -> Card:
         single_use=old.single_use,
         active_until=old.active_until,
         funding_source_id=old.funding_source_id,
-    )
-
-
-async def _first_merchant(session: AsyncSession, card_id: UUID) -> str | None:
-    """Give the network's id of the merchant that a card was first used at, if it gave one."""
-    return await session.scalar(
-        select(Authorization.merchant_network_id)
-        .join(AuthorizationRequest, AuthorizationRequest.authorization_id == Authorization.id)
-        .where(
-            AuthorizationRequest.card_id == card_id,
-            AuthorizationRequest.state == RequestState.APPROVED,
-            AuthorizationRequest.amount_minor > PROBE_MINOR,
-        )
-        .order_by(AuthorizationRequest.requested_at, AuthorizationRequest.id)
-        .limit(1)
     )
 
 
