@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.cli_parts import StripeRefuses, with_parts
-from app.cli_work import in_transaction
+from app.cli_work import Day, in_transaction
 from app.config import load
 from app.domain.issuing.profit import By, ExpectedRow, ProfitRow, expected, profit, total
 from app.domain.issuing.proving import prove
@@ -28,7 +28,6 @@ from app.money import readable
 from app.parts import Parts
 
 PROBLEMS = 1
-DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 class JournalNotFound(AppError, status=404):
@@ -45,7 +44,7 @@ def ledger() -> None:
 
 
 @ledger.command("trial-balance")
-@click.option("--at", type=DAY, default=None, help="As of the end of this day of the business.")
+@click.option("--at", type=Day(), default=None, help="As of the end of this day of the business.")
 def ledger_trial_balance(*, at: datetime | None) -> None:
     """Print every account's debits, credits and balance, by layer and currency."""
     zone = business_zone()
@@ -100,8 +99,8 @@ def ledger_journal(wanted: str) -> None:
 
 
 @click.command("profit")
-@click.option("--from", "first", type=DAY, default=None, help="First day; the month's first.")
-@click.option("--to", "last", type=DAY, default=None, help="Last day, included; today.")
+@click.option("--from", "first", type=Day(), default=None, help="First day; the month's first.")
+@click.option("--to", "last", type=Day(), default=None, help="Last day, included; today.")
 @click.option(
     "--by", type=click.Choice([by.value for by in By]), default=By.DAY.value, show_default=True
 )

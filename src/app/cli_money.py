@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.cli_parts import with_parts
-from app.cli_work import COMMAND_LINE, WANTED_REASON, in_transaction
+from app.cli_work import COMMAND_LINE, WANTED_REASON, Day, in_transaction
 from app.clock import real_time
 from app.domain.funding.receivables import ReceivableNotFound, try_now, write_off
 from app.domain.funding.refund_models import Receivable
@@ -31,7 +31,6 @@ from app.parts import Parts
 from app.regular_job import RegularJob
 
 DIFFERENT = 1
-DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 class StillToCome(AppError, status=422):
@@ -47,12 +46,12 @@ class Debtor(msgspec.Struct, frozen=True):
 
 
 @click.command()
-@click.option("--since", type=DAY, default=None, help="Only what is from this day on.")
+@click.option("--since", type=Day(), default=None, help="Only what is from this day on.")
 def reconcile(*, since: datetime | None) -> None:
     """Hold our records and books against Stripe's objects, balance transactions and balances.
 
     Prints each difference with its kind and amounts, and keeps it for the back office.
-    is any.
+    Exits with 1 when there is any.
     """
 
     async def work(parts: Parts) -> tuple[list[Difference], datetime]:

@@ -13,11 +13,27 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.clock import read_offset
 from app.config import Settings, load
+from app.days import is_known
 from app.db import create_engine, create_sessions
 from app.domain.identity.audit import Actor
 from app.domain.issuing.rule_reading import read_note
 
 COMMAND_LINE = Actor("cli")
+
+
+class Day(click.DateTime):
+    """A day like 2026-11-24, as a moment; of years that can be counted with in every zone."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        found: datetime = super().convert(value, param, ctx)
+        if not is_known(found):
+            self.fail(f"“{value}” is before 1970, or after 8999.", param, ctx)
+        return found
 
 
 def _noted(_: click.Context, __: click.Parameter, typed: str | None) -> str | None:

@@ -113,6 +113,24 @@ async def test_profit_says_its_period_zone_and_source(product: Product) -> None:
     assert (code, len(complained.splitlines())) == (2, 1)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ledger", "trial-balance", "--at", "9999-12-31"),
+        ("ledger", "trial-balance", "--at", "0001-01-01"),
+        ("profit", "--to", "9999-12-31"),
+        ("profit", "--from", "0001-01-01"),
+        ("profit", "--from", "9999-12-31", "--to", "9999-12-31"),
+    ],
+    ids=" ".join,
+)
+async def test_a_day_that_no_books_have_is_refused_in_one_sentence(
+    product: Product, words: tuple[str, ...]
+) -> None:
+    code, told, complained = await command(product, *words)
+    assert (code, told, len(complained.splitlines())) == (2, "", 1), complained
+
+
 async def test_the_trial_balance_now_and_as_of_a_day(product: Product) -> None:
     await day_of_business(product)
     now = await said(product, "ledger", "trial-balance")

@@ -173,6 +173,7 @@ async def test_another_price_begins_at_its_time(product: Product) -> None:
         for wrong, field in (
             ({"from": "2020-01-01T00:00"}, "from"),
             ({"from": "soon"}, "from"),
+            ({"from": "9999-12-31T23:59-12:00"}, "from"),
             ({"percent": "30.01"}, "percent"),
             ({"name": ""}, "name"),
             ({"policy": "none"}, "policy"),

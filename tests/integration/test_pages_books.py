@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import httpx
 import pytest
@@ -92,6 +92,9 @@ async def test_the_trial_balance_is_as_of_a_moment_of_the_business(product: Prod
             (moment + timedelta(minutes=1), False),
         ):
             page = await client.get(f"/admin/trial-balance?at={at:%Y-%m-%dT%H:%M:%S}")
+            assert (EMPTY in said(page)) is empty
+            elsewhere = at.astimezone(timezone(timedelta(hours=14)))
+            page = await client.get("/admin/trial-balance", params={"at": elsewhere.isoformat()})
             assert (EMPTY in said(page)) is empty
         for typed in ("yesterday", "99999-01-01", "0001-01-01T00:00"):
             refused = await client.get(f"/admin/trial-balance?at={typed}")

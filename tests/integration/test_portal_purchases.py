@@ -1,7 +1,9 @@
 """The list of purchases, its filter and its file; a purchase's trail, and the way out of a no."""
 
+import base64
 import csv
 import io
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -58,6 +60,12 @@ async def id_of(product: Product, authorization: str) -> str:
         "SELECT id FROM card_authorization WHERE stripe_authorization_id = :it", it=authorization
     )
     return str(found[0]["id"])
+
+
+def place_of(key: str) -> str:
+    """Write a place in a list as an address has it, behind what the list is sorted by."""
+    written = json.dumps([key, "0198d2f0-0000-7000-8000-000000000000", False])
+    return base64.urlsafe_b64encode(written.encode()).decode().rstrip("=")
 
 
 async def play_every_status(product: Product, ada: Holder) -> None:
@@ -129,7 +137,7 @@ async def test_a_month_is_added_up_and_says_where_it_went(product: Product) -> N
         long_ago = words_on((await client.get("/statements?month=2020-02")).text)
         assert "No merchant took anything" in long_ago
         assert "March →" in long_ago
-        for month in ("", "2020-13", "x", "9999-12"):
+        for month in ("", "2020-13", "x", "9999-12", "0001-01", "1969-12"):
             running = await client.get("/statements", params={"month": month})
             assert "So far" in running.text, month
 
@@ -178,6 +186,16 @@ async def test_the_list_is_searched_sorted_and_turned_page_by_page(product: Prod
         assert len(await found(to="2020-01-01")) == 0
         for at in ("x", "W10", "é", "eyJ"):
             assert len(await found(at=at)) == 5
+        for order, key in (
+            *(("newest", "0001-01-01T00:00:00+14:00"), ("newest", "9999-12-31T23:59:59-12:00")),
+            *(
+                ("oldest", "2026-01-01T00:00:00"),
+                ("largest", "9" * 20),
+                ("smallest", "-" + "9" * 40),
+            ),
+            *(("merchant", "\x00"), ("merchant", "\ud800")),
+        ):
+            assert len(await found(sort=order, at=place_of(key))) == 5, (order, key)
         wrong = await client.get("/purchases?from=tomorrow&card=x&status=lost&q=Shop")
         assert wrong.status_code == 422
         told = words_on(wrong.text)

@@ -77,7 +77,7 @@ async def test_an_untouched_product_has_no_difference(product: Product) -> None:
 
 
 async def test_a_day_that_is_none_is_refused_in_one_sentence(product: Product) -> None:
-    for day in ("yesterday", "2026-02-30", "2200-01-01"):
+    for day in ("yesterday", "2026-02-30", "2200-01-01", "0001-01-01", "9999-12-31"):
         code, said, complained = await command(product, "reconcile", "--since", day)
         assert (code, said) == (2, "")
         assert len(complained.strip().splitlines()) == 1

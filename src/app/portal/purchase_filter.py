@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.days import is_known
 from app.domain.issuing.lines import PurchaseStatus
 from app.domain.issuing.models import Card
 from app.domain.issuing.purchase_list import LONGEST_SEARCH, Order, Wanted
@@ -82,7 +83,7 @@ def _day(typed: Mapping[str, str], name: str, problems: dict[str, str]) -> date 
         day = date.fromisoformat(typed[name])
     except ValueError:
         day = date.max
-    if not date(1970, 1, 1) < day < date(9000, 1, 1):
+    if not is_known(day):
         problems[name] = "Write a day like 2026-11-24."
         return None
     return day

@@ -4,6 +4,7 @@ from datetime import date
 
 from litestar import Response, get
 
+from app.days import is_known
 from app.domain.issuing.owing import dues_of
 from app.domain.issuing.statement import statement_of, unpaid_in
 from app.portal.category_words import category
@@ -36,6 +37,7 @@ async def show_statement(visit: ForVisit, customer_id: ForCustomer) -> Response[
 
 def _month(typed: str) -> date | None:
     try:
-        return date.fromisoformat(f"{typed}-01")
+        found = date.fromisoformat(f"{typed}-01")
     except ValueError:
         return None
+    return found if is_known(found) else None

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from app.admin.pages.office_page import OfficePage, parts_of, zone_of
 from app.admin.views.owed import opened_between
+from app.days import is_known
 from app.domain.funding.refund_models import Receivable
 from app.domain.funding.states import ReceivableState
 from app.domain.ledger.accounts import CLEARING, NAMES, AccountKind, kind_of
@@ -127,14 +128,17 @@ class ReceivablesByAgePage(OfficePage):
 
 
 def read_moment(typed: str, zone: ZoneInfo) -> datetime:
-    """Read a moment of the business's zone, like 2026-11-24T14:02. Raises UnreadableMoment."""
+    """Read a moment like 2026-11-24T14:02, of the business's zone where it does not say another.
+
+    Raises UnreadableMoment.
+    """
     try:
-        found = datetime.fromisoformat(typed).replace(tzinfo=zone)
+        found = datetime.fromisoformat(typed)
     except ValueError:
         found = None
-    if found is None or not 1970 <= found.year <= 9000:  # noqa: PLR2004  the database's years
+    if found is None or not is_known(found):
         raise UnreadableMoment(f"“{typed[:20]}” is not a moment like 2026-11-24 14:02.")
-    return found
+    return found if found.tzinfo else found.replace(tzinfo=zone)
 
 
 def by_layer(balances: Sequence[Balance]) -> list[Section]:

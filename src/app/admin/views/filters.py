@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, and_, or_
 from starlette.datastructures import QueryParams
 
+from app.days import is_known
 from app.errors import AppError
 from app.money import parse_amount
 
@@ -147,7 +148,7 @@ class DateRange(msgspec.Struct, frozen=True):
             found = date.fromisoformat(typed.strip())
         except ValueError:
             found = date.min
-        if not 1970 <= found.year <= 9000:  # noqa: PLR2004  beyond these the database has no days
+        if not is_known(found):
             raise UnreadableFilter(f"{self.title}: “{typed[:20]}” is not a day like 2026-11-24.")
         return found
 

@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.days import is_known
 from app.db import Sessions
 from app.domain.issuing.lines import Line, PurchaseStatus, lines_of
 from app.domain.issuing.models import Authorization, Card
@@ -25,6 +26,8 @@ from app.domain.issuing.story import PurchaseNotFound
 PAGE = 25
 AT_ONCE = 500
 LONGEST_SEARCH = 60
+LARGEST = 2**63 - 1
+"""The largest number that the database holds."""
 _DIGITS = 4
 
 
@@ -198,13 +201,21 @@ def _read(place: str, order: Order) -> Place | None:
 
 
 def _key(written: str, order: Order) -> str | int | datetime:
+    """Read what a list is sorted by. Raises ValueError, also for what the database cannot hold."""
+    found: str | int | datetime
     match order:
         case Order.MERCHANT:
-            return written
+            found = written
+            possible = "\x00" not in written
         case Order.LARGEST | Order.SMALLEST:
-            return int(written)
+            found = int(written)
+            possible = abs(found) <= LARGEST
         case _:
-            return datetime.fromisoformat(written)
+            found = datetime.fromisoformat(written)
+            possible = is_known(found) and found.tzinfo is not None
+    if not possible:
+        raise ValueError(written)
+    return found
 
 
 async def own_purchase(

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from app.days import is_known
 from app.domain.issuing.facts import Scope
 from app.domain.issuing.merchant_names import ANYTHING
 from app.domain.issuing.rules import (
@@ -44,7 +45,6 @@ FUNDINGS = frozenset({"credit", "debit", "prepaid", "unknown"})
 Reader = Callable[[str], Any]
 
 # Beyond these the database has no days.
-_YEARS = range(1970, 9000)
 
 _EXPRESSION = re.compile(r"[\^$()\[\]{}|\\]|\.\*")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -116,7 +116,7 @@ def read_moment(field: str, typed: str) -> datetime:
         found = datetime.fromisoformat(typed.strip())
     except ValueError:
         found = None
-    if found is None or found.year not in _YEARS:
+    if found is None or not is_known(found):
         raise UnreadableRule(f"{field}: “{typed[:30]}” is not a time like 2026-11-24T12:00")
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 

@@ -18,6 +18,7 @@ from app.admin.pages.actions.act import (
     money_in,
 )
 from app.admin.permissions import CHANGE
+from app.days import is_known
 from app.domain.funding.plans import (
     MOST_FIXED_MINOR,
     MOST_PERCENT_BPS,
@@ -106,7 +107,9 @@ def _moment(typed: str, zone: ZoneInfo) -> datetime:
     try:
         found = datetime.fromisoformat(typed)
     except ValueError:
-        raise FieldProblem("from: choose a day and a time.") from None
+        found = None
+    if found is None or not is_known(found):
+        raise FieldProblem("from: choose a day and a time.")
     return found if found.tzinfo else found.replace(tzinfo=zone)
 
 
