@@ -163,7 +163,10 @@ async def book_charge(session: AsyncSession, charge: Charge, at: datetime) -> No
         return
     pays = Account.CUSTOMER_FUNDS
     if charge.receivable_id is not None:
-        debt = await session.get_one(Receivable, charge.receivable_id)
+        # Locked: it may be given up, or paid to our bank account, in the same moment.
+        debt = await session.get_one(
+            Receivable, charge.receivable_id, with_for_update=True, populate_existing=True
+        )
         pays = PAYS.get(debt.state, Account.RECEIVABLE)
     await post(session, charge_journals(charge, at, pays=pays))
 

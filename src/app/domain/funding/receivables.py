@@ -1,14 +1,16 @@
 """What customers owe: opened, set off, tried again, collected, written off, recovered."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Sessions
+from app.domain.funding.attempts import next_attempt
 from app.domain.funding.charges import ChargeOutcome
+from app.domain.funding.models import Charge
 from app.domain.funding.postings import (
     lowered_journal,
     opened_journal,
@@ -17,7 +19,7 @@ from app.domain.funding.postings import (
 )
 from app.domain.funding.pricing import MINIMUM_CHARGE_MINOR
 from app.domain.funding.refund_models import Receivable
-from app.domain.funding.states import RECEIVABLE_MOVES, ReceivableState
+from app.domain.funding.states import RECEIVABLE_MOVES, ChargeState, ReceivableState
 from app.domain.identity.audit import Actor, record
 from app.domain.identity.models import Customer
 from app.domain.identity.reasons import Reason
@@ -26,12 +28,6 @@ from app.domain.marks import check_mark
 from app.domain.states import IllegalMove, check_move
 from app.errors import AppError
 from app.money import Currency
-
-DAYS_BETWEEN_ATTEMPTS = (1, 3, 7, 14, 30)
-TRY_LATER_DAYS = 2
-NEVER_AGAIN = "do_not_try_again"
-OTHER_DATA = "confirm_card_data"
-LATER = "try_again_later"
 
 
 class ReceivableNotFound(AppError, status=404):
@@ -69,37 +65,6 @@ async def open_receivable(
     await post(session, opened_journal(debt))
     await mark_customer(session, customer_id)
     return debt
-
-
-def can_pay_later(advice_code: str | None) -> bool:
-    """Tell whether a card whose bank declined with this advice may pay later, as it is.
-
-    Source: https://docs.stripe.com/declines/codes
-    """
-    return advice_code not in (NEVER_AGAIN, OTHER_DATA)
-
-
-def next_attempt(attempts: int, advice_code: str | None, now: datetime) -> datetime | None:
-    """Give when to try a debt again: more and more seldom, and as Stripe advises.
-
-    None when only another card can help.
-    """
-    if not can_pay_later(advice_code) or attempts > len(DAYS_BETWEEN_ATTEMPTS):
-        return None
-    days = DAYS_BETWEEN_ATTEMPTS[max(attempts, 1) - 1]
-    if advice_code == LATER:
-        days = max(days, TRY_LATER_DAYS)
-    return now + timedelta(days=days)
-
-
-def note_attempt(debt: Receivable, outcome: ChargeOutcome, now: datetime) -> None:
-    """Write down that a debt could not be collected, and when it is tried again."""
-    debt.attempts += 1
-    debt.decline_code, debt.advice_code = outcome.decline_code, outcome.advice_code
-    is_open = debt.state is ReceivableState.OPEN
-    debt.next_attempt_at = (
-        next_attempt(debt.attempts, outcome.advice_code, now) if is_open else None
-    )
 
 
 async def lower(session: AsyncSession, debt: Receivable, by_minor: int, now: datetime) -> None:
@@ -246,11 +211,16 @@ async def pay_outside(
 ) -> Receivable:
     """Note that a customer paid a debt to our bank account; one that was written off, too.
 
-    Raises ReceivableNotFound, or IllegalMove when nothing is owed any more, or another amount.
+    Raises ReceivableNotFound, or IllegalMove when nothing is owed any more, or another amount, or
+    a card is being charged with it: what comes of that is not known, and our fee is in it.
     """
     debt = await _to_change(session, receivable_id, None)
     before = debt.state
     check_move(RECEIVABLE_MOVES, before, ReceivableState.PAID_OUTSIDE)
+    if await _is_being_charged(session, debt):
+        raise IllegalMove(
+            "a payment of it by card is under way, and has ended in half an hour: look again then"
+        )
     if debt.outstanding_minor != expected_minor:
         raise IllegalMove("another amount is owed by now than was said to be paid")
     await post(session, paid_outside_journal(debt, now))
@@ -270,8 +240,24 @@ async def pay_outside(
 
 
 async def _to_change(session: AsyncSession, receivable_id: UUID, seen: str | None) -> Receivable:
-    debt = await session.get(Receivable, receivable_id, with_for_update=True)
+    debt = await session.get(
+        Receivable, receivable_id, with_for_update=True, populate_existing=True
+    )
     if debt is None:
         raise ReceivableNotFound(f"no receivable {receivable_id}")
     check_mark(seen, debt)
     return debt
+
+
+async def _is_being_charged(session: AsyncSession, debt: Receivable) -> bool:
+    """Whether a card is charged with it, or its customer is asked to confirm that, at present."""
+    found = await session.scalar(
+        select(Charge.id)
+        .where(
+            Charge.purchase_id == debt.purchase_id,
+            Charge.receivable_id == debt.id,
+            Charge.state == ChargeState.UNKNOWN,
+        )
+        .limit(1)
+    )
+    return found is not None

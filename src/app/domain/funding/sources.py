@@ -10,9 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Sessions
+from app.domain.funding.attempts import NEVER_AGAIN
 from app.domain.funding.health import PAYS, end_of, health_of
 from app.domain.funding.models import Charge, FundingSource
-from app.domain.funding.receivables import NEVER_AGAIN, try_again_now
+from app.domain.funding.receivables import try_again_now
 from app.domain.funding.states import LIVE_CHARGES, ChargeState, FundingSourceState
 from app.domain.identity.audit import Actor, record
 from app.domain.identity.models import Customer

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import Clock
 from app.db import Sessions
+from app.domain.funding.attempts import note_attempt
 from app.domain.funding.charges import (
     ChargeOutcome,
     FundingBackOffice,
@@ -27,7 +28,7 @@ from app.domain.funding.keeping import (
     withdraw,
 )
 from app.domain.funding.models import Charge
-from app.domain.funding.receivables import lower, note_attempt, open_receivable
+from app.domain.funding.receivables import lower, open_receivable
 from app.domain.funding.refund_models import Receivable, Refund
 from app.domain.funding.states import ChargePurpose, ChargeState, RefundState
 from app.domain.issuing.claims import Claim, still_mine

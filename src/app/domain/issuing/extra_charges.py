@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import Clock
 from app.db import Sessions
+from app.domain.funding.attempts import can_pay_later
 from app.domain.funding.charges import (
     ChargeOrder,
     ChargeOutcome,
@@ -24,7 +25,7 @@ from app.domain.funding.charges import (
 )
 from app.domain.funding.keeping import book_charge, follow_intent, follow_outcome, new_charge
 from app.domain.funding.models import Charge, FundingSource
-from app.domain.funding.receivables import can_pay_later, close
+from app.domain.funding.receivables import close
 from app.domain.funding.refund_models import Receivable
 from app.domain.funding.sources import willing_sources
 from app.domain.funding.states import (
@@ -92,7 +93,10 @@ class ExtraCharges:
         sources = sorted(willing, key=lambda one: one.id != first)
         last: ChargeOutcome | None = None
         for source in sources:
-            charge_id, order = await self._record(claimed, step, source)
+            recorded = await self._record(claimed, step, source)
+            if recorded is None:
+                return Tried(Came.LATER)
+            charge_id, order = recorded
             outcome = await self.funding.charge(order)
             await self._keep(claimed, charge_id, outcome)
             log.info("extra_charge", purpose=step.purpose, state=outcome.state.value)
@@ -161,9 +165,15 @@ class ExtraCharges:
 
     async def _record(
         self, claimed: Claim, step: ChargeMore, source: FundingSource
-    ) -> tuple[UUID, ChargeOrder]:
+    ) -> tuple[UUID, ChargeOrder] | None:
+        """Write down what is asked for next; None when its debt was closed in this moment."""
         async with self.sessions.begin() as session:
             purchase = await still_mine(session, claimed)
+            if step.debt_id is not None:
+                # Locked: from here on nobody notes it as paid to our bank account.
+                debt = await session.get_one(Receivable, step.debt_id, with_for_update=True)
+                if debt.next_attempt_at is None:
+                    return None
             customer = await session.get_one(Customer, source.customer_id)
             number = await next_number(session, purchase.id)
             order = extra_order(purchase, customer, source, step.amount_minor, number)

@@ -182,6 +182,8 @@ class DebtPayments:
             await self.settler.effects.extra.look_up(claimed, name, stop=True)
         async with self.sessions.begin() as session:
             purchase = await still_mine(session, claimed)
+            # Locked: from here on nobody notes it as paid to our bank account.
+            await session.get_one(Receivable, debt_id, with_for_update=True)
             owed = await self._owed(session, customer_id, debt_id)
             if owed.step is None:
                 raise NothingToPay("Nothing is open here any more.")
