@@ -17,7 +17,7 @@ from app.domain.funding.postings import (
     paid_outside_journal,
     written_off_journal,
 )
-from app.domain.funding.pricing import MINIMUM_CHARGE_MINOR
+from app.domain.funding.pricing import MAXIMUM_CHARGE_MINOR, MINIMUM_CHARGE_MINOR
 from app.domain.funding.refund_models import Receivable
 from app.domain.funding.states import RECEIVABLE_MOVES, ChargeState, ReceivableState
 from app.domain.identity.audit import Actor, record
@@ -27,7 +27,7 @@ from app.domain.ledger.posting import post
 from app.domain.marks import check_mark
 from app.domain.states import IllegalMove, check_move
 from app.errors import AppError
-from app.money import Currency
+from app.money import Currency, readable
 
 
 class ReceivableNotFound(AppError, status=404):
@@ -144,7 +144,8 @@ async def ask_to_try(
 ) -> Receivable:
     """Have a debt tried at the next settlement, one that was written off too.
 
-    Raises ReceivableNotFound, MovedOn, or IllegalMove when nothing is owed any more.
+    Raises ReceivableNotFound, MovedOn, or IllegalMove when nothing is owed any more, or when no
+    card can be charged with it.
     """
     debt = await _to_change(session, receivable_id, seen)
     paid = ReceivableState.COLLECTED
@@ -153,6 +154,9 @@ async def ask_to_try(
         debt.state,
         paid if debt.state is ReceivableState.OPEN else ReceivableState.RECOVERED,
     )
+    if not debt.can_be_charged:
+        least, most = readable(MINIMUM_CHARGE_MINOR), readable(MAXIMUM_CHARGE_MINOR)
+        raise IllegalMove(f"a card can be charged with {least} to {most} only")
     debt.next_attempt_at = now
     record(session, actor, "receivable.try_now", subject=debt, reason_code=code, reason=reason)
     return debt

@@ -206,6 +206,8 @@ class Settler:
             step = next_step(standing.position) if standing.certain else None
             if step is not None and not must_wait:
                 return step
+            if step is None:
+                standing.end_tries(now)
             requests = await finish(session, authorization, standing, facts.state)
             await write_letters(session, authorization, requests, standing, now)
             authorization.leased_until = None

@@ -55,6 +55,17 @@ class Standing(msgspec.Struct, frozen=True):
     debts: Sequence[Receivable]
     certain: bool
 
+    def end_tries(self, now: datetime) -> None:
+        """Try no more by itself what is due, and came to no step: no card can be charged with it.
+
+        Left due, it would have its purchase settled each second. `now` is business time.
+        """
+        if not self.certain or self.position.state is AuthorizationState.PENDING:
+            return
+        for debt in self.debts:
+            if debt_of(debt, now).due:
+                debt.next_attempt_at = None
+
 
 async def standing_of(
     session: AsyncSession,
