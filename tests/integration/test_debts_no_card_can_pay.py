@@ -1,4 +1,4 @@
-"""Debts of too little, or too much, for a card to be charged with: they rest until they are paid."""
+"""Debts of too little, or too much, for a card to be charged with: they rest till they are paid."""
 
 from tests.books import book_problems
 from tests.controls import command, later
