@@ -1,11 +1,15 @@
 """`proxycard reconcile` finds every difference that was planted, and no other one."""
 
 import re
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from app.domain.issuing.reconciliation_facts import Kind
+from app.domain.ledger.journals import Layer
+from app.domain.ledger.rollups import totals
 from app.jobs.catalogue import regular_jobs
 from app.jobs.regular import run_named
 from tests.controls import command, later
@@ -17,6 +21,12 @@ LINE = re.compile(
     r"^(?P<kind>\S.*?\S)\s{2,}(?P<what>.+?) (?P<name>\S+): "
     r"here (?P<ours>\S+), Stripe (?P<theirs>\S+) [A-Z]{3}"
 )
+MOVED = """
+INSERT INTO balance_transaction (id, stripe_balance_transaction_id, balance_type, type,
+                                 amount_minor, fee_minor, net_minor, currency, source,
+                                 occurred_at, available_at)
+VALUES (gen_random_uuid(), :id, :balance, :kind, :net, 0, :net, 'usd', :source, now(), now())
+"""
 quiet = pytest.mark.parametrize(
     "product_settings", [{"BALANCE_EVERY_SECONDS": "3600"}], ids=["by hand"]
 )
@@ -147,5 +157,46 @@ async def test_a_refund_that_only_stripe_has_stays_open_when_it_is_from_before_t
     assert await product.rows(query, name=made["id"]) == [{"state": "open"}]
 
 
-def minor(text: str) -> int:
-    return round(float(text.replace(",", "")) * 100)
+@quiet
+async def test_our_own_money_is_in_the_books_whichever_way_it_moves(product: Product) -> None:
+    await matched(product)
+    before = await bank_and_transit(product)
+    moved = (
+        *(("payout", "payments", -100_00), ("payout_failure", "payments", 100_00)),
+        *(("payout", "payments", -60_00), ("payout_cancel", "payments", 60_00)),
+        *(("payout", "payments", -30_00), ("topup", "payments", 8_00)),
+        *(("topup_reversal", "issuing", -4_00), ("stripe_fee", "payments", 2_00)),
+    )
+    for number, (kind, balance, net_minor) in enumerate(moved):
+        source = None if kind == "stripe_fee" else f"po_{number}"
+        given = {"id": f"txn_own_{number}", "kind": kind, "balance": balance, "net": net_minor}
+        await written(product, MOVED, source=source, **given)
+    await run_named(product.parts.sessions, regular_jobs(product.parts), "match_balance")
+    unexplained = "SELECT type FROM balance_transaction WHERE journal_reference IS NULL"
+    assert await product.rows(unexplained) == []
+    after = await bank_and_transit(product)
+    assert {account: after[account] - before[account] for account in after} == {
+        "1010": -20_00,
+        "1020": -4_00,
+        "1030": 26_00,
+        "1040": 0,
+        "5020": -2_00,
+    }
+
+
+async def bank_and_transit(product: Product) -> dict[str, int]:
+    """Give debits less credits of the accounts that our own money moves through."""
+    async with product.parts.sessions() as session:
+        every = await totals(session)
+    found = {one.account.value: one for one in every if one.layer is Layer.POSTED}
+    sums = {name: found.get(name) for name in ("1010", "1020", "1030", "1040", "5020")}
+    return {name: one.debit_minor - one.credit_minor if one else 0 for name, one in sums.items()}
+
+
+async def written(product: Product, statement: str, **values: Any) -> None:
+    async with product.parts.sessions.begin() as session:
+        await session.execute(text(statement), values)
+
+
+def minor(written: str) -> int:
+    return round(float(written.replace(",", "")) * 100)

@@ -25,10 +25,11 @@ A_PERSON_SAID = "a refund and its taking back that a person assigned"
 
 
 def history_by_hand() -> History:
-    """Top-up, payout, Stripe's own fees; 40.00 given back unasked, of which 15.00 is taken back.
+    """Top-up, payouts, Stripe's own fees, and some of each undone.
 
-    And 20.00 that were given up as lost and came after all, with 1.00 of our fee; 40.00 that came
-    to our bank. And 11.00 that a bank sent back, and we paid from our own.
+    And 40.00 given back unasked, of which 15.00 is taken back. And 20.00 that were given up as
+    lost and came after all, with 1.00 of our fee; 40.00 that came to our bank. And 11.00 that a
+    bank sent back, and we paid from our own.
     """
     facts = Recording(
         module="by hand",
@@ -67,31 +68,34 @@ def history_by_hand() -> History:
             _moved("txn_2", "payments", "payout", -200_00, source="po_1"),
             _moved("txn_3", "payments", "stripe_fee", -3_00),
             _moved("txn_4", "issuing", "stripe_fee", -2_00),
+            _moved("txn_6", "payments", "payout", -70_00, source="po_2"),
+            _moved("txn_7", "payments", "payout_failure", 70_00, source="po_2"),
+            _moved("txn_8", "payments", "stripe_fee", 1_00),
+            _moved("txn_9", "issuing", "topup_reversal", -100_00, source="tu_1"),
         ],
-        payments_minor=-182_00,
-        issuing_minor=523_00,
+        payments_minor=-181_00,
+        issuing_minor=423_00,
     )
     nobody = {
-        # 500.00 came from the bank, 2.00 went to Stripe; 25.00 is left of what was given back.
-        "1010": -203_00,
-        "1020": 523_00,
-        "1030": -500_00,
-        "1040": 200_00,
+        # 400.00 came from the bank and stayed, 200.00 are there again; 4.00 went to Stripe, and
+        # 25.00 is left of what was given back.
+        "1010": -202_00,
+        "1020": 423_00,
+        "1030": -200_00,
         "2100": -25_00,
-        "5020": 5_00,
+        "5020": 4_00,
     }
     assigned = {"2000": -25_00, "2100": 25_00}
     recovered = {"1010": 21_00, "2000": -20_00, "2300": -1_00}
     whole = {
-        "1010": -182_00,
-        "1020": 523_00,
-        "1030": -474_00,
-        "1040": 200_00,
+        "1010": -181_00,
+        "1020": 423_00,
+        "1030": -174_00,
         "2000": -70_00,
         "2100": -2_00,
         "2300": -1_00,
         "4010": 1_00,
-        "5020": 5_00,
+        "5020": 4_00,
     }
     # 20.00 were owed; 5.00 were set off, 15.00 given up as lost, and set off after all.
     set_off: dict[str, int] = {}

@@ -11,6 +11,8 @@ from app.domain.ledger.journals import Journal, Posting, Whose, journal
 
 PAYMENTS, ISSUING = "payments", "issuing"
 FEES = frozenset({"stripe_fee", "stripe_fx_fee", "tax_fee", "network_cost"})
+PAYOUTS = frozenset({"payout", "payout_cancel", "payout_failure"})
+"""Source of the types: https://docs.stripe.com/reports/balance-transaction-types"""
 
 
 class BalanceFacts(msgspec.Struct, frozen=True):
@@ -52,7 +54,8 @@ class BalanceFeed(Protocol):
 def own_journals(told: BalanceFacts) -> Iterator[Journal]:
     """Give the journals of what belongs to no purchase: our own money on its way, Stripe's fees.
 
-    The first float of an account has no top-up behind it: it is what the owners paid in.
+    The first float of an account has no top-up behind it: it is what the owners paid in. Nothing
+    here tells when a payout is at the bank, so it is there at once, until it comes back.
     """
     name, at, whose = told.id, told.occurred_at, Whose(currency=told.currency)
     amount = abs(told.net_minor)
@@ -62,14 +65,23 @@ def own_journals(told: BalanceFacts) -> Iterator[Journal]:
             yield from journal(name, "capital_paid_in", at, whose, paid_in)
         sent = [Posting(Account.IN_TRANSIT, Account.BANK, amount)]
         yield from journal(told.source or name, "top_up_sent", at, whose, sent)
-        came = [Posting(Account.ISSUING_BALANCE, Account.IN_TRANSIT, amount)]
+        came = [Posting(_account(told), Account.IN_TRANSIT, amount)]
         yield from journal(name, "top_up_arrived", at, whose, came)
-    elif told.type == "payout" and told.net_minor < 0:
-        gone = [Posting(Account.IN_TRANSIT, Account.PAYMENTS_BALANCE, amount)]
+    elif told.type == "topup_reversal" and told.net_minor < 0:
+        gone = [Posting(Account.BANK, _account(told), amount)]
+        yield from journal(name, "top_up_came_back", at, whose, gone)
+    elif told.type in PAYOUTS and told.net_minor < 0:
+        gone = [Posting(Account.BANK, _account(told), amount)]
         yield from journal(name, "payout_sent", at, whose, gone)
+    elif told.type in PAYOUTS:
+        back = [Posting(_account(told), Account.BANK, amount)]
+        yield from journal(name, "payout_came_back", at, whose, back)
     elif told.type in FEES and told.net_minor < 0:
         paid = [Posting(Account.ISSUING_FEES, _account(told), amount)]
         yield from journal(name, "stripe_fee", at, whose, paid)
+    elif told.type in FEES:
+        back = [Posting(_account(told), Account.ISSUING_FEES, amount)]
+        yield from journal(name, "stripe_fee_returned", at, whose, back)
 
 
 def references(told: BalanceFacts) -> list[str]:
@@ -79,13 +91,13 @@ def references(told: BalanceFacts) -> list[str]:
     """
     rules = {
         "topup": ("top_up_arrived",),
-        "payout": ("payout_sent",),
+        "topup_reversal": ("top_up_came_back",),
+        **dict.fromkeys(PAYOUTS, ("payout_sent", "payout_came_back")),
+        **dict.fromkeys(FEES, ("stripe_fee", "stripe_fee_returned")),
         "issuing_authorization_hold": ("network_hold_placed",),
         "issuing_authorization_release": ("network_hold_released",),
     }
     names = [f"{told.id}:{rule}" for rule in rules.get(told.type, ())]
-    if told.type in FEES:
-        names.append(f"{told.id}:stripe_fee")
     source_rules = {
         "issuing_transaction": (
             *("merchant_captured", "merchant_refunded"),

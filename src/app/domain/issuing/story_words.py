@@ -38,8 +38,11 @@ RULES: Mapping[str, str] = {
     "capital_paid_in": "the owners paid in",
     "top_up_sent": "a top-up left the bank",
     "top_up_arrived": "a top-up arrived",
+    "top_up_came_back": "a top-up went back to the bank",
     "payout_sent": "a payout left for the bank",
+    "payout_came_back": "a payout failed, or was canceled",
     "stripe_fee": "Stripe's fee for the account",
+    "stripe_fee_returned": "Stripe gave a fee for the account back",
 }
 
 
