@@ -14,7 +14,17 @@ from tests.faults import relay
 from tests.faults.arming import arm, fired, reason_of
 from tests.oracle import oracle
 from tests.product import Product
-from tests.situations import LATER_DECLINES, VISA, Holder, at, holder, intents, pay
+from tests.situations import (
+    LATER_DECLINES,
+    VISA,
+    Holder,
+    at,
+    behave,
+    helper,
+    holder,
+    intents,
+    pay,
+)
 from tests.waiting import until
 
 LOST = [
@@ -163,6 +173,27 @@ class TestAnAccountThatApprovesByDefault:
             "declined": 1,
             "penniless": 0,
         }
+
+    async def test_has_staff_told_that_nobody_pays_more_though_a_part_was_taken(
+        self, product: Product
+    ) -> None:
+        await product.control("settings", {"webhook_error": "approve"})
+        ada = await holder(product)
+        bought = await pay(product, ada.card, 50_00)
+        part = {"capture_amount": 10_00, "close_authorization": "false"}
+        await helper(product, bought["id"], "capture", **part)
+        await product.settled()
+        await behave(product, ada.sources[0].stripe_payment_method_id, LATER_DECLINES)
+        async with relay.relaying(product) as between:
+            between.way = relay.without_version
+            more = await helper(product, bought["id"], "increment", increment_amount=20_00)
+        assert last(more) == (True, "webhook_error")
+        await product.settled()
+        assert await product.rows("SELECT state, frozen_by FROM card") == [
+            {"state": "frozen", "frozen_by": "system"}
+        ]
+        [told] = await product.rows("SELECT not_handled FROM card_authorization")
+        assert "nobody has paid yet" in str(told["not_handled"])
 
     async def freeze_own(self, product: Product, person: Holder) -> None:
         """Have a customer freeze their card themselves: what is not paid is on it all the same."""

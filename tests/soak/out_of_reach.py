@@ -31,6 +31,7 @@ MOVES_OUT_OF_REACH: Mapping[str, str] = {
     "card_authorization: closed -> pending": "the sandbox opens nothing again",
     "card_authorization: reversed -> pending": "the sandbox opens nothing again",
     "charge: canceled -> unknown": "the sandbox lists at once; tests/faults/test_late_lists.py",
+    "charge: held -> refunded": "nobody but us takes; tests/faults/test_by_hand_at_stripe.py",
     "charge: unknown -> refunded": "nobody but us gives back, and only what we know of",
     "refund: sending -> failed": "the sandbox's banks send back what has succeeded",
     "refund: pending -> failed": "no test card's refund waits first and fails then",

@@ -60,7 +60,8 @@ CHARGE_MOVES = complete(
             ChargeState.REFUNDED,
         },
         ChargeState.DECLINED: set(),
-        ChargeState.HELD: {ChargeState.CAPTURED, ChargeState.CANCELED},
+        # Somebody may take it and give it back at Stripe before we look.
+        ChargeState.HELD: {ChargeState.CAPTURED, ChargeState.CANCELED, ChargeState.REFUNDED},
         ChargeState.CAPTURED: {ChargeState.REFUNDED},
         # Only what Stripe's list did not have when we looked: a list may show a charge late.
         ChargeState.CANCELED: {ChargeState.UNKNOWN},

@@ -18,6 +18,7 @@ from app.money import Currency, readable
 NOBODY_KNOWN = "a merchant took {amount} on a card that is not ours: nobody can be charged"
 GAVE_TOO_MUCH = "a merchant gave back {amount} more than it took: a person must say whose it is"
 REFUND_FAILED = "the bank sent back a refund of {amount}: pay it to the customer another way"
+ELSEWHERE = "{amount} went back to a linked card at Stripe, not by us: a person must say why"
 PAID_OUTSIDE = "a merchant gave back {amount} of a debt that was paid outside: pay it back there"
 TOOK_BACK_MORE = "merchants took back {amount} more of refunds than they gave"
 OTHER_CURRENCY = "a merchant moved money in {currency}: it is in the books, and not settled"
@@ -40,13 +41,13 @@ async def finish(
     )
     requests = found.all()
     captured = standing.position.captured_minor
-    # What ended with nothing taken needs nobody to pay for it.
-    may_be_taken = captured == 0 and state is AuthorizationState.PENDING
-    nobody = nobody_charged(requests, standing.charges) if may_be_taken else None
+    # What has ended is paid by what settlement charges, or owed.
+    pending = state is AuthorizationState.PENDING
+    nobody = nobody_charged(requests, standing.charges) if pending else None
     told = [*([nobody] if nobody else []), *_not_handled(authorization, standing)]
     authorization.not_handled = "; ".join(told) or None
     counted = max(counted_minor(state, authorization.amount_minor, captured), 0)
-    _use_limits(requests, counted, pending=state is AuthorizationState.PENDING)
+    _use_limits(requests, counted, pending=pending)
     return requests
 
 
@@ -76,6 +77,9 @@ def _not_handled(authorization: Authorization, standing: Standing) -> Iterator[s
     outside = sum(debt.to_pay_back_minor for debt in standing.debts)
     if outside > 0:
         yield PAID_OUTSIDE.format(amount=readable(outside))
+    elsewhere = sum(charge.returned_elsewhere_minor for charge in position.charges)
+    if elsewhere > 0:
+        yield ELSEWHERE.format(amount=readable(elsewhere))
     yield from _sent_back(standing.refunds)
 
 

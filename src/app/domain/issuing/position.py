@@ -25,6 +25,7 @@ class PaidCharge(msgspec.Struct, frozen=True):
     """A charge that holds or has taken money. `lapses`: its hold must be taken now or is lost.
 
     `regains`: it takes again what was passed on before a merchant took its refund back.
+    `returned_elsewhere_minor`: what went back to the card at Stripe and is no refund of ours.
     """
 
     id: UUID
@@ -35,6 +36,7 @@ class PaidCharge(msgspec.Struct, frozen=True):
     captured_principal_minor: int = 0
     lapses: bool = False
     regains: bool = False
+    returned_elsewhere_minor: int = 0
 
 
 class GivenBack(msgspec.Struct, frozen=True):
@@ -207,7 +209,7 @@ class Position(msgspec.Struct, frozen=True):
     def refundable(self, charge: PaidCharge) -> int:
         """Give what of a charge has not gone back yet."""
         back = sum(r.amount_minor for r in self.refunds if r.charge_id == charge.id)
-        return charge.captured_minor - back
+        return charge.captured_minor - charge.returned_elsewhere_minor - back
 
     def principal_of(self, take_minor: int) -> int:
         """Give the merchant's part of what is taken now of a hold, so that the fee on it fits."""

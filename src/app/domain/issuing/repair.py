@@ -19,7 +19,7 @@ from app.domain.funding.charges import FundingBackOffice, IntentFacts
 from app.domain.funding.keeping import Asked, book_charge, keep_intent
 from app.domain.funding.models import Charge
 from app.domain.funding.refund_models import Refund
-from app.domain.funding.states import ChargeState, RefundPurpose
+from app.domain.funding.states import LIVE_CHARGES, ChargeState, RefundPurpose
 from app.domain.identity.models import Customer
 from app.domain.issuing.charge_again import ChargeAgain
 from app.domain.issuing.claims import Claim, still_mine
@@ -35,6 +35,7 @@ log = structlog.get_logger()
 
 CLOCKS_MAY_DIFFER = timedelta(minutes=10)
 NOBODY_CHARGED = "approved by Stripe and no linked card took the charge: nobody has paid yet"
+HOLD_GONE = "its hold is gone at Stripe and the purchase is open: no linked card is sure to pay"
 
 
 class Doubt(msgspec.Struct, frozen=True):
@@ -262,12 +263,12 @@ async def charges_of_request(session: AsyncSession, request_id: UUID) -> list[Ch
 def nobody_charged(
     requests: Sequence[AuthorizationRequest], charges: Sequence[Charge]
 ) -> str | None:
-    """Say so when an approved and verified request has no charge that ever held money."""
+    """Say so when an approved and verified request of an open purchase is paid by no charge."""
     for request in requests:
         if request.stripe_approved and request.verified_at and request.amount_minor > 0:
-            own = (charge for charge in charges if charge.request_id == request.id)
-            if not any(_held_once(charge) for charge in own):
-                return NOBODY_CHARGED
+            own = [charge for charge in charges if charge.request_id == request.id]
+            if not any(_pays(charge) for charge in own):
+                return HOLD_GONE if own and _is_gone(own[-1]) else NOBODY_CHARGED
     return None
 
 
@@ -280,6 +281,10 @@ def _forgotten(request: AuthorizationRequest) -> bool:
     return asked and request.stripe_event_id is None
 
 
-def _held_once(charge: Charge) -> bool:
-    has_intent = charge.stripe_payment_intent_id is not None
-    return has_intent and charge.state not in (ChargeState.DECLINED, ChargeState.UNKNOWN)
+def _pays(charge: Charge) -> bool:
+    """Whether a charge holds or has taken money; one that was given back elsewhere has, too."""
+    return charge.state in (*LIVE_CHARGES, ChargeState.REFUNDED) and not charge.undone
+
+
+def _is_gone(charge: Charge) -> bool:
+    return charge.state is ChargeState.CANCELED and charge.stripe_payment_intent_id is not None

@@ -98,7 +98,7 @@ async def standing_of(
             # Taken, and the process ended before it was written down for what.
             charge.captured_principal_minor = position.principal_of(charge.captured_minor)
             await book_charge(session, charge, now)
-        paid = [*position.charges, _paid(charge, reversed_, now)]
+        paid = [*position.charges, _paid(charge, refunds, reversed_, now)]
         position = msgspec.structs.replace(position, charges=paid)
     unknown = (c for c in charges if c.state is ChargeState.UNKNOWN)
     certain = all(c.purpose is ChargePurpose.AUTHORIZATION for c in unknown)
@@ -165,8 +165,12 @@ def _sum(transactions: Sequence[CardTransaction], kind: TransactionKind) -> int:
     return sum(moved.amount_minor for moved in counted)
 
 
-def _paid(charge: Charge, reversed_: set[UUID], now: datetime) -> PaidCharge:
+def _paid(
+    charge: Charge, refunds: Sequence[Refund], reversed_: set[UUID], now: datetime
+) -> PaidCharge:
     until = charge.capture_before
+    # Failed ones too: what is known of the charge may be from before they failed.
+    ours = sum(refund.amount_minor for refund in refunds if refund.charge_id == charge.id)
     return PaidCharge(
         id=charge.id,
         state=charge.state,
@@ -177,6 +181,7 @@ def _paid(charge: Charge, reversed_: set[UUID], now: datetime) -> PaidCharge:
         lapses=until is not None and until - TAKE_BEFORE_LAPSE <= now,
         regains=charge.purpose is ChargePurpose.REFUND_REVERSED
         or charge.receivable_id in reversed_,
+        returned_elsewhere_minor=max(charge.refunded_minor - ours, 0),
     )
 
 
