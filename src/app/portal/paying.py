@@ -17,6 +17,7 @@ from app.domain.identity.sign_in import TooManyAttempts
 from app.domain.issuing.claims import PurchaseBusy
 from app.domain.issuing.explanations import told_to_customer
 from app.domain.issuing.merchant_names import tidy_name
+from app.domain.issuing.owing import TOO_MUCH
 from app.domain.issuing.paying_debts import DebtPayments, NothingToPay, PaidElsewhere, Payment
 from app.portal.funding import FUNDING, HEALTH
 from app.portal.linking import SILENT, StripeSilent
@@ -113,6 +114,7 @@ async def _debt_page(
         "pay.html",
         status,
         owed=owed,
+        too_much=TOO_MUCH,
         merchant=tidy_name(owed.purchase.merchant_name),
         sources=sources,
         health={one.id: HEALTH[health[one.id]] for one in sources},

@@ -144,8 +144,13 @@ class Receivable(Table):
 
     @property
     def can_be_charged(self) -> bool:
-        """Whether a card can be charged with it. What is below the least stops no card either."""
-        return MINIMUM_CHARGE_MINOR <= self.outstanding_minor <= MAXIMUM_CHARGE_MINOR
+        """Whether a card can be charged with it."""
+        return not self.is_trifle and self.outstanding_minor <= MAXIMUM_CHARGE_MINOR
+
+    @property
+    def is_trifle(self) -> bool:
+        """Whether it is too little for a card to be charged with; it stops no card then."""
+        return self.outstanding_minor < MINIMUM_CHARGE_MINOR
 
     def move_to(self, state: ReceivableState) -> None:
         self.state = check_move(RECEIVABLE_MOVES, self.state, state)

@@ -76,11 +76,13 @@ def _account(state: CustomerState | None) -> Iterator[Attention]:
 
 
 def _debts(dues: Dues, stop: Stop | None) -> Iterator[Attention]:
-    if not dues.payable:
+    if not dues.asked:
         return
     words = ["None of your linked cards paid it."]
     if dues.parts:
         words.insert(0, f"{dues.parts}.")
+    if dues.advice:
+        words.append(dues.advice)
     if stop is not None and stop.is_past:
         words.append("Until it is paid your virtual cards are stopped.")
     elif stop is not None:

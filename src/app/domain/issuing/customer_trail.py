@@ -17,7 +17,7 @@ from app.domain.issuing.explanations import EXPLANATIONS, told_to_customer
 from app.domain.issuing.given_back import GIVEN_BACK, where_it_went
 from app.domain.issuing.merchant_names import tidy_name
 from app.domain.issuing.models import AuthorizationRequest
-from app.domain.issuing.owing import Due, Dues
+from app.domain.issuing.owing import TOO_MUCH, Due, Dues
 from app.domain.issuing.standing import TAKE_BEFORE_LAPSE
 from app.domain.issuing.states import RequestState
 from app.domain.issuing.story import FundedCharge, Story
@@ -224,6 +224,8 @@ def _how_closed(debt: Receivable) -> str:
 
 
 def _how_open(due: Due) -> str:
+    if due.is_too_much:
+        return TOO_MUCH
     if due.step is None:
         return "It is too little to charge, and stops none of your cards."
     parts = f"{due.parts}. " if due.parts else ""

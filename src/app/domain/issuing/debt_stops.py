@@ -114,7 +114,7 @@ async def _letter(session: AsyncSession, customer: Customer, now: datetime) -> L
     dues = await dues_of(session, customer.id, now)
     if customer.debt_stop_told_at is not None:
         return _work_again(dues)
-    merchants = await merchants_of(session, [due.debt.purchase_id for due in dues.payable])
+    merchants = await merchants_of(session, [due.debt.purchase_id for due in dues.asked])
     return _stopped(dues, merchants)
 
 
@@ -123,7 +123,7 @@ def _stopped(dues: Dues, merchants: dict[UUID, str]) -> Letter:
     lines = "\n".join(
         f"  {unlinked(merchants[due.debt.purchase_id])}: ${readable(due.amount_minor)}"
         f", open since {due.debt.opened_at:%-d %B %Y}"
-        for due in dues.payable
+        for due in dues.asked
     )
     return Letter(
         MailKind.CARDS_STOPPED,
@@ -131,13 +131,18 @@ def _stopped(dues: Dues, merchants: dict[UUID, str]) -> Letter:
         f"{total} is open, and none of your linked cards has paid it:\n\n{lines}\n\n"
         f"{_sentence(dues.parts)}Until it is paid, every purchase with your virtual cards is"
         " declined. They work again the moment it is paid, with nothing else for you to do; we"
-        f" write to you then. To pay it now, with any card of yours:{_END}",
+        f" write to you then. {_how_to_pay(dues)}{_END}",
     )
+
+
+def _how_to_pay(dues: Dues) -> str:
+    now = "To pay it now, with any card of yours:" if dues.payable else "All that is open:"
+    return f"{dues.advice} {now}" if dues.advice else now
 
 
 def _work_again(dues: Dues) -> Letter:
     rest = ""
-    if dues.payable:
+    if dues.asked:
         rest = (
             f" ${readable(dues.total_minor)} is open still, not for so long: pay it soon, so that"
             " they do not stop again."

@@ -20,12 +20,23 @@ from app.domain.issuing.settlement import ChargeMore, collection_of, fee_on_owed
 from app.domain.issuing.standing import FREE, debt_of, standing_of, terms_agreed
 from app.money import readable
 
+TOO_MUCH = (
+    "What is too much for a card to be charged with is paid to our bank account: write to us."
+)
+
 
 class Due(msgspec.Struct, frozen=True):
-    """An open debt, and the charge that would pay it now; None where it is too little for one."""
+    """An open debt, and the charge that would pay it now.
+
+    None where it is too little for one, or too much, perhaps only with our fee on it.
+    """
 
     debt: Receivable
     step: ChargeMore | None
+
+    @property
+    def is_too_much(self) -> bool:
+        return self.step is None and not self.debt.is_trifle
 
     @property
     def principal_minor(self) -> int:
@@ -46,7 +57,7 @@ class Due(msgspec.Struct, frozen=True):
 
 
 class Dues(msgspec.Struct, frozen=True):
-    """Open debts, oldest first, and what the payable ones cost together.
+    """Open debts, oldest first, and what those cost together that are more than trifles.
 
     `fee_minor` is less than the sum of theirs where several are of one purchase: each names the
     fee as if it were paid first, and the fixed part of the fee is due once a purchase.
@@ -60,9 +71,19 @@ class Dues(msgspec.Struct, frozen=True):
         return [due for due in self.each if due.step is not None]
 
     @property
+    def asked(self) -> list[Due]:
+        """What customers are asked to pay: no trifles."""
+        return [due for due in self.each if due.step is not None or due.is_too_much]
+
+    @property
+    def advice(self) -> str:
+        """Say how what no card can pay is paid; nothing where a card can pay all."""
+        return TOO_MUCH if len(self.payable) < len(self.asked) else ""
+
+    @property
     def trifles_minor(self) -> int:
         """What is open and too little for a card to be charged with."""
-        return sum(due.principal_minor for due in self.each if due.step is None)
+        return sum(due.principal_minor for due in self.each) - self.principal_minor
 
     @property
     def open_minor(self) -> int:
@@ -70,7 +91,7 @@ class Dues(msgspec.Struct, frozen=True):
 
     @property
     def principal_minor(self) -> int:
-        return sum(due.principal_minor for due in self.payable)
+        return sum(due.principal_minor for due in self.asked)
 
     @property
     def total_minor(self) -> int:
@@ -79,7 +100,7 @@ class Dues(msgspec.Struct, frozen=True):
     @property
     def parts(self) -> str:
         """Give what the total is made of, in words; nothing where there is no fee in it."""
-        several = len({due.debt.purchase_id for due in self.payable}) > 1
+        several = len({due.debt.purchase_id for due in self.asked}) > 1
         whose = "merchants" if several else "the merchant"
         return parts_of(self.principal_minor, self.fee_minor, whose)
 
@@ -121,7 +142,7 @@ async def dues_on(
 ) -> Dues:
     """Tell what paying these debts of a purchase takes. `now` is business time."""
     if not any(_is_open(debt) and debt.can_be_charged for debt in debts):
-        # Where the purchase stands changes nothing about trifles: it need not be read.
+        # Where the purchase stands changes nothing about these: it need not be read.
         return Dues([Due(debt, None) for debt in debts if _is_open(debt)])
     terms = await terms_agreed(session, purchase) or FREE
     standing = await standing_of(session, purchase.id, purchase.state, terms, now)

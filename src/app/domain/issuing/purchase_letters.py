@@ -21,7 +21,7 @@ from app.domain.issuing.given_back import Went, where_it_went
 from app.domain.issuing.lines import release_by
 from app.domain.issuing.merchant_names import tidy_name
 from app.domain.issuing.models import Authorization, AuthorizationRequest, Card, CardTransaction
-from app.domain.issuing.owing import Due, dues_at, parts_of
+from app.domain.issuing.owing import TOO_MUCH, Due, dues_at, parts_of
 from app.domain.issuing.remedies import Step, remedy_for
 from app.domain.issuing.standing import Standing
 from app.domain.issuing.states import AuthorizationState, CardState, TransactionKind
@@ -66,7 +66,7 @@ async def write_letters(
     if credential is None:
         return  # nobody can sign in to read more about it
     card = await session.get(Card, purchase.card_id) if purchase.card_id else None
-    dues = dues_at(standing.position, standing.debts, now).payable
+    dues = dues_at(standing.position, standing.debts, now).asked
     early = [(one, await _source_of(session, one)) for one in _taken_early(standing)]
     moved = standing.transactions
     given = any(_is_news(one, now) for one in moved)
@@ -128,6 +128,8 @@ def _unpaid(due: Due, merchant: str, where: str) -> Letter:
         f" pay it now, with any card of yours:\n\n{{site}}/funding/pay/{due.debt.id}\n\n"
         "The purchase:"
     )
+    if due.is_too_much:
+        text = f"{why} {TOO_MUCH} After some days your virtual cards stop until it is paid."
     return Letter(MailKind.DEBT, f"Not paid yet: {total} for {merchant}", text + where)
 
 
