@@ -1,19 +1,31 @@
 """What no event told us of: fetched from Stripe's events, or found in its lists, and settled."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import stripe
 
+from app.adapters import stripe_intents
 from app.jobs.catalogue import regular_jobs
 from app.jobs.regular import run_named
+from app.jobs.sweep import sweep
 from tests.books import book_problems
 from tests.controls import later
 from tests.factories import AuthorizationFactory
 from tests.faults.arming import INTENTS, arm
 from tests.planting import Planting
 from tests.product import Product
-from tests.situations import Holder, force_capture, helper, holder, intents, pay
+from tests.situations import (
+    LATER_DECLINES,
+    Holder,
+    behave,
+    force_capture,
+    helper,
+    holder,
+    intents,
+    pay,
+)
 from tests.waiting import until
 
 PURCHASES = "SELECT stripe_authorization_id AS name, state FROM card_authorization"
@@ -190,3 +202,75 @@ async def test_a_purchase_that_stripe_does_not_know_rests_when_it_was_looked_at(
     await product.parts.settler.settle("iauth_nobody_knows")
     [row] = await product.rows(STANDING)
     assert row["rests"]
+
+
+async def test_a_purchase_follows_stripe_from_every_state_to_every_other(product: Product) -> None:
+    """What came in between may be over before we look: an open one again, a release."""
+    ada = await holder(product)
+    names = {}
+    for state, wish in (("closed", "capture"), ("reversed", "reverse"), ("expired", "expire")):
+        names[state] = (await pay(product, ada.card, 5_00))["id"]
+        await helper(product, names[state], wish)
+    names["pending"] = (await pay(product, ada.card, 5_00))["id"]
+    await product.settled()
+    for theirs, name in names.items():
+        for ours in names.keys() - {theirs}:
+            await product.as_owner(
+                f"UPDATE card_authorization SET state = '{ours}'"  # noqa: S608  both are our own
+                f" WHERE stripe_authorization_id = '{name}'"
+            )
+            await product.parts.settler.settle(name)
+            assert await state_of(product, name) == theirs, f"{ours} with us"
+    assert await book_problems(product) == []
+
+
+async def test_a_hold_is_taken_in_time_though_stripe_does_not_say_when_it_ends(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stripe_intents, "_capture_before", lambda _: None)
+    ada = await holder(product)
+    await pay(product, ada.card, 20_00)
+    await product.settled()
+    await later(product, days=3, hours=17)
+    assert await sweep_now(product) == 0
+    [charge] = await product.rows("SELECT state, capture_before FROM charge")
+    assert charge == {"state": "held", "capture_before": None}
+    await later(product, hours=2)
+
+    async def taken() -> bool:
+        return [one["state"] for one in await product.rows(CHARGES)] == ["captured"]
+
+    await until(taken, why="the shortest hold would end soon")
+    await product.settled()
+    assert await book_problems(product) == []
+
+
+async def test_a_debt_of_a_purchase_that_is_open_again_is_left_alone_meanwhile(
+    product: Product,
+) -> None:
+    ada = await holder(product)
+    bought = (await pay(product, ada.card, 20_00))["id"]
+    await behave(product, ada.sources[0].stripe_payment_method_id, LATER_DECLINES)
+    await helper(product, bought, "capture", capture_amount=40_00)
+    await product.settled()
+    await product.as_owner(
+        "UPDATE card_authorization SET state = 'pending'; UPDATE receivable SET next_attempt_at ="
+        " '2020-01-01'"
+    )
+    assert await sweep_now(product) == 0
+    assert await state_of(product, bought) == "pending"
+    await product.as_owner("UPDATE card_authorization SET state = 'closed'")
+
+    async def tried() -> bool:
+        [debt] = await product.rows("SELECT attempts, next_attempt_at FROM receivable")
+        return bool(debt["next_attempt_at"].year > 2020)
+
+    await until(tried, why="the debt is tried when its purchase has ended")
+
+
+async def sweep_now(product: Product) -> int:
+    """Look at what is due, as the worker does; give how many purchases that were."""
+    parts = product.parts
+    return await sweep(
+        parts.sessions, parts.settler, now=parts.clock.now(), real_now=datetime.now(UTC)
+    )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 _ONE_AT_A_TIME = "purchases come one at a time here; tests/faults has many at once"
 _SANDBOX = "the sandbox never gives it as a reason"
+_ENDED = "the sandbox ends a purchase once; tests/integration/test_sweeps.py"
 _ISSUED_ACTIVE = "Stripe issues every card active"
 
 REASONS_OUT_OF_REACH: Mapping[str, str] = {
@@ -28,8 +29,14 @@ MOVES_OUT_OF_REACH: Mapping[str, str] = {
     "approval: waiting -> expired": "it takes a real day; tests/integration/test_approvals.py",
     "card: inactive -> active": _ISSUED_ACTIVE,
     "card: inactive -> closed": _ISSUED_ACTIVE,
-    "card_authorization: closed -> pending": "the sandbox opens nothing again",
-    "card_authorization: reversed -> pending": "the sandbox opens nothing again",
+    "card_authorization: closed -> expired": _ENDED,
+    "card_authorization: closed -> pending": _ENDED,
+    "card_authorization: closed -> reversed": _ENDED,
+    "card_authorization: expired -> pending": _ENDED,
+    "card_authorization: expired -> reversed": _ENDED,
+    "card_authorization: reversed -> closed": _ENDED,
+    "card_authorization: reversed -> expired": _ENDED,
+    "card_authorization: reversed -> pending": _ENDED,
     "charge: canceled -> unknown": "the sandbox lists at once; tests/faults/test_late_lists.py",
     "charge: held -> refunded": "nobody but us takes; tests/faults/test_by_hand_at_stripe.py",
     "charge: unknown -> refunded": "nobody but us gives back, and only what we know of",

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from app.db import Sessions
 from app.domain.issuing.settle import Settler
-from app.domain.issuing.standing import TAKE_BEFORE_LAPSE
+from app.domain.issuing.standing import SHORTEST_HOLD, TAKE_BEFORE_LAPSE
 
 log = structlog.get_logger()
 
@@ -29,8 +29,13 @@ SELECT stripe_authorization_id FROM (
     SELECT purchase_id, capture_before FROM charge
      WHERE state = 'held' AND capture_before < :lapses
     UNION ALL
+    SELECT purchase_id, created_at FROM charge
+     WHERE state = 'held' AND capture_before IS NULL AND created_at < :held_since
+    UNION ALL
+    -- While its purchase is open again, nothing is done about a debt.
     SELECT purchase_id, next_attempt_at FROM receivable
-     WHERE state = 'open' AND next_attempt_at <= :now) AS due
+      JOIN card_authorization AS owing ON owing.id = purchase_id AND owing.state <> 'pending'
+     WHERE receivable.state = 'open' AND next_attempt_at <= :now) AS due
   JOIN card_authorization AS purchase USING (id)
  WHERE coalesce(purchase.settle_after < :real_now, true)
    AND coalesce(purchase.leased_until < :real_now, true)
@@ -44,7 +49,9 @@ async def sweep(sessions: Sessions, settler: Settler, *, now: datetime, real_now
     `now` is by the business clock. One that fails is left for the next round, and does not keep the
     others waiting; nor does one that another worker has, or had when it was killed.
     """
-    moments = {"now": now, "real_now": real_now, "lapses": now + TAKE_BEFORE_LAPSE}
+    lapses = now + TAKE_BEFORE_LAPSE
+    moments = {"now": now, "real_now": real_now, "lapses": lapses}
+    moments["held_since"] = lapses - SHORTEST_HOLD
     async with sessions() as session:
         names = list(await session.scalars(DUE, {**moments, "at_once": AT_ONCE}))
     for name in names:
