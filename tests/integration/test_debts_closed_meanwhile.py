@@ -21,6 +21,7 @@ from tests.integration.test_portal_funding import act
 from tests.integration.test_portal_paying import DEBTS, PAYMENTS, answer, begin, in_debt, intent_on
 from tests.portal import entered
 from tests.product import Product
+from tests.situations import link_token
 from tests.waiting import until
 
 LOCKED_OUT = """
@@ -83,6 +84,23 @@ async def test_what_is_paid_just_before_it_is_written_off_is_collected(product: 
         with pytest.raises(IllegalMove, match="the debt is collected already"):
             raise refused
     assert [row["state"] for row in await product.rows(DEBTS)] == ["collected"]
+
+
+async def test_a_card_that_is_linked_while_a_debt_is_given_up_is_linked(product: Product) -> None:
+    ada, path = await in_debt(product)
+    debt, now = UUID(path.rpartition("/")[2]), product.parts.clock.now()
+
+    async def give_up() -> None:
+        await write_off(product.parts.sessions, debt, "moved away", actor=SYSTEM, now=now)
+
+    async def another() -> str:
+        return (await link_token(product, ada.customer, "pm_card_mastercard")).brand
+
+    assert await in_this_order(product, give_up, another) == [None, "mastercard"]
+    await product.settled()
+    [left] = await product.rows("SELECT state, next_attempt_at FROM receivable")
+    assert left == {"state": "written_off", "next_attempt_at": None}
+    assert await book_problems(product) == []
 
 
 async def test_a_debt_is_not_noted_as_paid_outside_while_its_customer_pays_it(

@@ -18,6 +18,7 @@ from app.db import Sessions
 from app.domain.funding.letters import card_linked
 from app.domain.funding.linking_models import CardLinking
 from app.domain.funding.models import FundingSource
+from app.domain.funding.receivables import lock_with_debts
 from app.domain.funding.sources import (
     CannotLink,
     LinkRules,
@@ -225,9 +226,7 @@ async def _conclude(
     actor: Actor,
     now: datetime,
 ) -> None:
-    customer = await session.get_one(
-        Customer, linking.customer_id, with_for_update={"key_share": True}
-    )
+    customer = await lock_with_debts(session, linking.customer_id)
     known = await _saved_as(session, customer.id, saved)
     if known is not None:
         await confirm_source(session, known, actor=actor, now=now)

@@ -107,6 +107,17 @@ async def mark_customer(session: AsyncSession, customer_id: UUID) -> None:
     )
 
 
+async def lock_with_debts(session: AsyncSession, customer_id: UUID) -> Customer:
+    """Lock what a customer owes, and then the customer: who closes a debt locks in this order."""
+    await session.execute(
+        select(Receivable.id)
+        .where(Receivable.customer_id == customer_id, Receivable.state == ReceivableState.OPEN)
+        .order_by(Receivable.id)
+        .with_for_update()
+    )
+    return await session.get_one(Customer, customer_id, with_for_update={"key_share": True})
+
+
 async def try_again_now(session: AsyncSession, customer_id: UUID, now: datetime) -> None:
     """Let a customer's debts be tried at once: another card is linked."""
     for debt in await open_debts(session, customer_id):

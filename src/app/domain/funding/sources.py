@@ -13,7 +13,7 @@ from app.db import Sessions
 from app.domain.funding.attempts import NEVER_AGAIN
 from app.domain.funding.health import PAYS, end_of, health_of
 from app.domain.funding.models import Charge, FundingSource
-from app.domain.funding.receivables import try_again_now
+from app.domain.funding.receivables import lock_with_debts, try_again_now
 from app.domain.funding.states import LIVE_CHARGES, ChargeState, FundingSourceState
 from app.domain.identity.audit import Actor, record
 from app.domain.identity.models import Customer
@@ -113,7 +113,7 @@ async def link(
     """Add a saved card to the customer's funding sources. Raises what `add_source` raises."""
     saved = await outside.saved_card(stripe_payment_method_id)
     async with sessions.begin() as session:
-        customer = await session.get_one(Customer, customer_id, with_for_update={"key_share": True})
+        customer = await lock_with_debts(session, customer_id)
         return await add_source(session, LinkRules(ours), customer, saved, actor=actor, now=now)
 
 
@@ -126,7 +126,7 @@ async def add_source(
     actor: Actor,
     now: datetime,
 ) -> FundingSource:
-    """Add a saved card, last in line; the first one is the default. The customer is locked.
+    """Add a saved card, last in line; the first one is the default. `lock_with_debts` is done.
 
     The same number again takes the place of what was saved of it before, when that has another
     expiry or does not pay any more. What the customer owes is tried at once with the new card.
