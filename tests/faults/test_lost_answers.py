@@ -4,11 +4,14 @@ import asyncio
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from app.domain.identity.audit import Actor
 from app.domain.issuing.allowing import CannotAllow
 from app.domain.issuing.cards_moving import freeze_card
-from app.domain.issuing.rules import NewCustomer, RiskScore
+from app.domain.issuing.facts import Scope
+from app.domain.issuing.rules import NewCustomer, RiskScore, Velocity
+from app.domain.issuing.uncharged import TOO_LITTLE_CHARGED
 from tests.controls import allow, later, rule
 from tests.faults import relay
 from tests.faults.arming import arm, fired, reason_of
@@ -33,6 +36,8 @@ LOST = [
     (relay.without_version, "webhook_error"),
     (relay.never_asked, "webhook_timeout"),
 ]
+
+MODES = [{"FUNDING_MODE": "hold"}, {"FUNDING_MODE": "charge"}]
 
 
 def last(bought: dict[str, Any]) -> tuple[bool, str]:
@@ -203,6 +208,60 @@ class TestAnAccountThatApprovesByDefault:
 
     async def all_fired(self, product: Product) -> bool:
         return all(await fired(product))
+
+
+class TestMoreIsApprovedByDefaultThanWeAllowed:
+    """We approve a part, our answer is lost, and the account's default approves all of it."""
+
+    @pytest.mark.parametrize("product_settings", MODES)
+    async def test_is_charged_whole_in_place_of_the_part(self, product: Product) -> None:
+        ada = await self.with_little_room(product)
+
+        bought = await self.approved_whole(product, ada, relay.without_version)
+
+        assert bought["amount"] == 5000
+        await oracle(product)
+        [request] = await product.rows(
+            "SELECT approved_minor, fee_minor, not_handled FROM authorization_request AS request"
+            " JOIN card_authorization AS made ON made.id = request.authorization_id"
+        )
+        assert request == {"approved_minor": 5000, "fee_minor": 300, "not_handled": None}
+        await helper(product, bought["id"], "capture")
+        await oracle(product)
+
+    async def test_is_told_and_keeps_the_part_where_the_rest_is_refused(
+        self, product: Product
+    ) -> None:
+        ada = await self.with_little_room(product)
+
+        async def way(passage: relay.Passage) -> web.Response:
+            answer = await relay.without_version(passage)
+            await behave(product, ada.sources[0].stripe_payment_method_id, LATER_DECLINES)
+            return answer
+
+        await self.approved_whole(product, ada, way)
+        await product.settled()
+
+        [held] = await self.live(product, ada)
+        assert (held["status"], held["amount"]) == ("requires_capture", 1100)
+        [told] = await product.rows("SELECT not_handled FROM card_authorization")
+        assert told == {"not_handled": TOO_LITTLE_CHARGED}
+        assert await product.rows("SELECT state FROM card") == [{"state": "frozen"}]
+
+    async def with_little_room(self, product: Product) -> Holder:
+        defaults = {"authorization_timeout": "approve", "webhook_error": "approve"}
+        await product.control("settings", defaults)
+        await rule(product, Velocity(Scope.CARD, 60, amount_minor=1000))
+        return await holder(product)
+
+    async def approved_whole(self, product: Product, ada: Holder, way: relay.Way) -> dict[str, Any]:
+        async with relay.relaying(product) as between:
+            between.way = way
+            return await pay(product, ada.card, 5000, is_amount_controllable="true")
+
+    async def live(self, product: Product, ada: Holder) -> list[dict[str, Any]]:
+        made = await intents(product, ada.customer.stripe_customer_id)
+        return [intent for intent in made if intent["status"] == "requires_capture"]
 
 
 class TestAnOutcomeConcludedTooSoon:

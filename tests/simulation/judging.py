@@ -6,8 +6,8 @@ from typing import Any
 import asyncpg
 
 from app.domain.funding.states import ChargeState
-from app.domain.issuing.repair import NOBODY_CHARGED
 from app.domain.issuing.states import CardState, RequestState
+from app.domain.issuing.uncharged import NOBODY_CHARGED
 from tests.oracle import with_fee
 from tests.simulation.stripe_world import Intent, Purchase, StripeWorld
 

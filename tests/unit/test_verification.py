@@ -45,6 +45,12 @@ def test_certainty(
     assert found is expected
 
 
+def test_a_charge_for_less_than_stripe_approved_is_not_what_was_agreed() -> None:
+    found = certainty(APPROVED, 1999, [HELD], approved=True, wait_is_over=False, short=True)
+
+    assert found is Certainty.LOOK_NOW
+
+
 def intent(attempt: int, state: ChargeState) -> IntentFacts:
     return IntentFacts(
         id=f"pi_{attempt}",
@@ -83,6 +89,20 @@ class TestRemedy:
         needed = remedy(approved=True, amount_minor=1999, intents=[second, first])
 
         assert (needed.undo, needed.charge_again) == ([second], False)
+
+    def test_charges_again_before_one_for_less_is_undone(self) -> None:
+        less = intent(1, HELD)
+
+        needed = remedy(approved=True, amount_minor=1999, intents=[less], short=["pi_1"])
+
+        assert (needed.undo, needed.charge_again, needed.replaced) == ([], True, [less])
+
+    def test_undoes_one_for_less_where_another_is_for_all(self) -> None:
+        less, whole = intent(1, HELD), intent(2, HELD)
+
+        needed = remedy(approved=True, amount_minor=1999, intents=[less, whole], short=["pi_1"])
+
+        assert (needed.undo, needed.charge_again, needed.replaced) == ([less], False, ())
 
     def test_charges_again_when_there_is_proof_of_none(self) -> None:
         needed = remedy(approved=True, amount_minor=1999, intents=[intent(1, REFUSED)])

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.domain.funding.models import PricePlan
+from app.domain.funding.plans import price_of
 from app.domain.funding.pricing import Price
 from app.domain.funding.states import FundingMode
 from app.domain.identity.models import Customer
@@ -131,7 +132,7 @@ class Adoption:
             request.stripe_approved = told.approved
             request.stripe_reason = told.reason
             # Stripe's amount is what was approved, where that is less than was asked for.
-            request.approved_minor = told.amount_minor if told.approved else 0
+            await _approve(session, request, told.amount_minor if told.approved else 0)
             before += told.amount_minor if told.approved else 0
         await session.flush()
         return [requests[ordinal] for ordinal in sorted(requests)]
@@ -230,6 +231,16 @@ def _transaction_row(authorization: Authorization, told: TransactionFacts) -> di
         "merchant_name": told.merchant_name,
         "fee_minor": 0,
     }
+
+
+async def _approve(session: AsyncSession, request: AuthorizationRequest, minor: int) -> None:
+    """Write down how much of a request Stripe approved, and our fee on that."""
+    if request.approved_minor == minor:
+        return
+    request.approved_minor, request.fee_minor = minor, 0
+    if minor > 0 and request.price_plan_id is not None:
+        price = price_of(await session.get_one(PricePlan, request.price_plan_id))
+        request.fee_minor = price.fee_on_top(request.approved_before_minor, minor)
 
 
 async def _why(

@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.funding.refund_models import Refund
 from app.domain.funding.states import RefundState
 from app.domain.issuing.models import Authorization, AuthorizationRequest
-from app.domain.issuing.repair import nobody_charged
 from app.domain.issuing.settlement import counted_minor, spread
 from app.domain.issuing.standing import Standing
 from app.domain.issuing.states import AuthorizationState
+from app.domain.issuing.uncharged import nobody_charged
 from app.money import Currency, readable
 
 NOBODY_KNOWN = "a merchant took {amount} on a card that is not ours: nobody can be charged"

@@ -28,14 +28,13 @@ from app.domain.issuing.effects import Effects
 from app.domain.issuing.models import AuthorizationRequest
 from app.domain.issuing.position import GivenBack
 from app.domain.issuing.states import RequestState
+from app.domain.issuing.uncharged import is_short
 from app.domain.issuing.verification import Certainty, certainty, remedy
 from app.money import Currency
 
 log = structlog.get_logger()
 
 CLOCKS_MAY_DIFFER = timedelta(minutes=10)
-NOBODY_CHARGED = "approved by Stripe and no linked card took the charge: nobody has paid yet"
-HOLD_GONE = "its hold is gone at Stripe and the purchase is open: no linked card is sure to pay"
 
 
 class Doubt(msgspec.Struct, frozen=True):
@@ -77,25 +76,24 @@ class Repair:
         """
         in_doubt = [request for request in requests if request.verified_at is None]
         for request in list(in_doubt):
-            own = [charge.state for charge in charges if charge.request_id == request.id]
+            own = [charge for charge in charges if charge.request_id == request.id]
             if self._certainty(request, own) is Certainty.AGREED:
                 self._conclude(request, approved=bool(request.stripe_approved))
                 in_doubt.remove(request)
         return not in_doubt
 
-    def _certainty(
-        self, request: AuthorizationRequest, charges: Sequence[ChargeState]
-    ) -> Certainty:
+    def _certainty(self, request: AuthorizationRequest, charges: Sequence[Charge]) -> Certainty:
         wait_is_over = self.wall() >= request.verify_after
         if request.stripe_approved is None and not wait_is_over:
             return Certainty.LOOK_LATER
         return certainty(
             request.state,
             request.amount_minor,
-            charges,
+            [charge.state for charge in charges],
             approved=bool(request.stripe_approved),
             wait_is_over=wait_is_over,
             forgotten=_forgotten(request),
+            short=any(is_short(request, charge) for charge in _live_of(charges)),
         )
 
     def _conclude(self, request: AuthorizationRequest, *, approved: bool) -> None:
@@ -113,7 +111,7 @@ class Repair:
         Without Stripe's word a request counts as not approved, once the wait is over.
         """
         for doubt in await self._doubts(claimed, authorization):
-            match self._certainty(doubt.request, [charge.state for charge in doubt.charges]):
+            match self._certainty(doubt.request, doubt.charges):
                 case Certainty.AGREED:
                     await self._verified(doubt)
                 case Certainty.LOOK_NOW:
@@ -147,25 +145,36 @@ class Repair:
 
     async def _mend(self, doubt: Doubt, *, owed: bool) -> None:
         intents = await self._intents(doubt)
-        needed = remedy(
-            approved=doubt.approved, amount_minor=doubt.request.amount_minor, intents=intents
-        )
         await self._keep(doubt, intents)
+        needed = remedy(
+            approved=doubt.approved,
+            amount_minor=doubt.request.amount_minor,
+            intents=intents,
+            short=[c.stripe_payment_intent_id for c in await self._live(doubt, short=True)],
+        )
         for intent in needed.undo:
             await self._undo(doubt, intent)
-            log.warning("charge_undone", authorization=doubt.authorization)
         if needed.wait:
             await self._postpone(doubt)
             return
         await self._close_unsent(doubt)
         if needed.charge_again and owed and doubt.customer is not None:
-            settled = await self.charge_again.charge(
+            whole = await self._live(doubt, short=False)
+            if not whole and not await self.charge_again.charge(
                 doubt.request, doubt.customer, doubt.authorization
-            )
-            if not settled:
+            ):
                 await self._postpone(doubt)
                 return
+            if await self._live(doubt, short=False):
+                for intent in needed.replaced:
+                    await self._undo(doubt, intent)
         await self._verified(doubt)
+
+    async def _live(self, doubt: Doubt, *, short: bool) -> list[Charge]:
+        """Give the live charges that are for less than Stripe approved, or those for all of it."""
+        async with self.sessions() as session:
+            charges = await charges_of_request(session, doubt.request.id)
+        return [one for one in _live_of(charges) if is_short(doubt.request, one) is short]
 
     async def _intents(self, doubt: Doubt) -> list[IntentFacts]:
         if doubt.customer is None or doubt.customer.stripe_customer_id is None:
@@ -181,6 +190,7 @@ class Repair:
 
     async def _undo(self, doubt: Doubt, intent: IntentFacts) -> None:
         """Release a hold; give back whole what was taken."""
+        log.warning("charge_undone", authorization=doubt.authorization)
         if intent.state is ChargeState.HELD:
             await self._keep(doubt, [await self.funding.cancel(intent.id)])
         async with self.sessions.begin() as session:
@@ -260,16 +270,8 @@ async def charges_of_request(session: AsyncSession, request_id: UUID) -> list[Ch
     return list(found)
 
 
-def nobody_charged(
-    requests: Sequence[AuthorizationRequest], charges: Sequence[Charge]
-) -> str | None:
-    """Say so when an approved and verified request of an open purchase is paid by no charge."""
-    for request in requests:
-        if request.stripe_approved and request.verified_at and request.amount_minor > 0:
-            own = [charge for charge in charges if charge.request_id == request.id]
-            if not any(_pays(charge) for charge in own):
-                return HOLD_GONE if own and _is_gone(own[-1]) else NOBODY_CHARGED
-    return None
+def _live_of(charges: Sequence[Charge]) -> list[Charge]:
+    return [charge for charge in charges if charge.state in LIVE_CHARGES]
 
 
 def _forgotten(request: AuthorizationRequest) -> bool:
@@ -279,12 +281,3 @@ def _forgotten(request: AuthorizationRequest) -> bool:
     """
     asked = (request.stripe_reason or "").startswith("webhook_")
     return asked and request.stripe_event_id is None
-
-
-def _pays(charge: Charge) -> bool:
-    """Whether a charge holds or has taken money; one that was given back elsewhere has, too."""
-    return charge.state in (*LIVE_CHARGES, ChargeState.REFUNDED) and not charge.undone
-
-
-def _is_gone(charge: Charge) -> bool:
-    return charge.state is ChargeState.CANCELED and charge.stripe_payment_intent_id is not None
