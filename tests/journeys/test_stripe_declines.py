@@ -4,12 +4,26 @@ from typing import Any
 
 from app.domain.issuing.decline_reasons import DeclineReason
 from app.domain.issuing.explanations import EXPLANATIONS
+from app.domain.issuing.purchase_list import Wanted, page_of
 from tests.faults.arming import reason_of
 from tests.oracle import oracle
 from tests.product import Product
 from tests.situations import Holder, holder, intents, pay
 
 MORE_THAN_THE_FLOAT = 99_999_999
+
+
+async def test_what_stripe_declined_is_listed_after_what_was_bought_a_moment_before(
+    product: Product,
+) -> None:
+    """We decide to the microsecond; of what Stripe declined itself it tells the second."""
+    ada = await holder(product)
+    await pay(product, ada.card, 10_00, "Zuni Cafe")
+    await pay(product, ada.card, MORE_THAN_THE_FLOAT, "Too Much")
+    await product.settled()
+    async with product.parts.sessions() as session:
+        page = await page_of(session, ada.customer.id, Wanted())
+    assert [line.merchant for line in page.lines] == ["Too Much", "Zuni Cafe"]
 
 
 async def test_each_of_stripe_s_own_declines_has_its_reason(product: Product) -> None:

@@ -3,7 +3,7 @@
 What we never heard of is adopted: requests Stripe answered without us, captures, refunds.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -81,7 +81,7 @@ class Adoption:
             "stripe_authorization_id": facts.id,
             "card_id": card.id if card else None,
             "customer_id": card.customer_id if card else None,
-            "occurred_at": facts.occurred_at,
+            "occurred_at": _moment_of(facts, self.now),
             "state": facts.state,
             "amount_minor": facts.amount_minor,
             "currency": facts.currency,
@@ -241,6 +241,17 @@ async def _approve(session: AsyncSession, request: AuthorizationRequest, minor: 
     if minor > 0 and request.price_plan_id is not None:
         price = price_of(await session.get_one(PricePlan, request.price_plan_id))
         request.fee_minor = price.fee_on_top(request.approved_before_minor, minor)
+
+
+def _moment_of(facts: AuthorizationFacts, now: datetime) -> datetime:
+    """Give when a purchase was asked about, in a list beside those we decided to the microsecond.
+
+    Stripe tells the whole second that it was in. Nothing asked about a forced capture before it.
+    """
+    if facts.forced:
+        return facts.occurred_at
+    end = facts.occurred_at + timedelta(microseconds=999_999)
+    return max(facts.occurred_at, min(now, end))
 
 
 async def _why(
