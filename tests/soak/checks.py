@@ -69,6 +69,12 @@ SELECT stripe_authorization_id || ' is looked at again at ' || settle_after
   FROM card_authorization WHERE settle_after IS NOT NULL
 """
 """What Stripe has to be asked about or for once more: it was silent, or had too many calls."""
+DUE = """
+SELECT 'debt ' || debt.id || ' is due' AS name
+  FROM receivable AS debt JOIN card_authorization AS owing ON owing.id = debt.purchase_id
+ WHERE debt.state = 'open' AND debt.next_attempt_at <= :now AND owing.state <> 'pending'
+"""
+"""What is tried within a second, as after another card was linked."""
 UNDER_WAY = """
 SELECT 'event ' || stripe_event_id || ' (' || type || ') is ' || state || ': '
        || coalesce(failure, '') AS name FROM inbound_event WHERE state IN ('received', 'failed')
@@ -136,7 +142,8 @@ async def _at_rest(scene: Scene) -> None:
     await product.settled(seconds)
 
     async def all_known() -> bool:
-        return not await product.rows(UNKNOWN)
+        due = await product.rows(DUE, now=product.parts.clock.now())
+        return not due and not await product.rows(UNKNOWN)
 
     await until(all_known, seconds=seconds, why="nothing has to be asked of Stripe again")
     await product.settled(seconds)
@@ -178,7 +185,8 @@ async def _once_more(scene: Scene) -> list[str]:
 
 
 async def _under_way(product: Product) -> list[str]:
-    found = [*await product.rows(UNKNOWN), *await product.rows(UNDER_WAY)]
+    due = await product.rows(DUE, now=product.parts.clock.now())
+    found = [*due, *await product.rows(UNKNOWN), *await product.rows(UNDER_WAY)]
     return [str(row["name"]) for row in found]
 
 
